@@ -1,0 +1,1 @@
+"""When the work of this room is done."""

@@ -1,0 +1,78 @@
+"""Files that are whole or absent, addressed by what is in them."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CHUNK = 1 << 20
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file's content, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside the target; at the end flush it and rename it into place.
+
+    Args:
+        target: the file that is to appear whole or not at all; its folder is made where needed.
+
+    Yields:
+        The path to write to, with the target's suffix. It is removed where the block raises.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        temporary.replace(target)
+        _flush_folder(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def blob_path(root: Path, sha256: str) -> Path:
+    """The place of a blob below its root: ``ab/abcd...``."""
+    return root / sha256[:2] / sha256
+
+
+def store_blob(root: Path, source: Path) -> str:
+    """Copy a file among the blobs.
+
+    Args:
+        root: folder of the blobs.
+        source: the file to keep.
+
+    Returns:
+        Its SHA-256, which is its address. Storing the same content twice keeps one copy.
+    """
+    sha256 = sha256_of(source)
+    target = blob_path(root, sha256)
+    if not target.exists():
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)
+            if sha256_of(temporary) != sha256:
+                msg = f"{source.name} changed while it was copied"
+                raise OSError(msg)
+    return sha256

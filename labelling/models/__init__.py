@@ -1,0 +1,29 @@
+"""Rows of the ground room."""
+
+from labelling.models.campaign import Campaign, Claim
+from labelling.models.decision import Decision, Label, ReviewedArea
+from labelling.models.job import Job
+from labelling.models.proposal import Proposal
+from labelling.models.region import Region
+from labelling.models.scene import Scene
+from labelling.models.site import Site
+from labelling.models.snapshot import Snapshot
+from labelling.models.source import SeedImport, Source
+from labelling.models.taxonomy import MineType
+
+__all__ = [
+    "Campaign",
+    "Claim",
+    "Decision",
+    "Job",
+    "Label",
+    "MineType",
+    "Proposal",
+    "Region",
+    "ReviewedArea",
+    "Scene",
+    "SeedImport",
+    "Site",
+    "Snapshot",
+    "Source",
+]

@@ -1,0 +1,55 @@
+"""A queue for reviewers, and the short leases on its sites."""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.gis.db import models
+
+from labelling.models.site import Site
+from labelling.models.taxonomy import Axis
+
+
+class Campaign(models.Model):
+    name = models.CharField(max_length=120, unique=True)
+    slug = models.SlugField(max_length=60, unique=True)
+    axis = models.CharField(max_length=12, choices=Axis.choices, default=Axis.FEATURE)
+    # Closed set of keys: area (GeoJSON), sources [names], types [codes], regions [eco ids], min_score.
+    filter = models.JSONField(default=dict, blank=True)
+    reviews_needed = models.PositiveSmallIntegerField(default=1)
+    reviewers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="campaigns", help_text="empty: every reviewer"
+    )
+    guideline = models.TextField(blank=True, default="")
+    lease_s = models.PositiveIntegerField(default=600, help_text="a claim is free again after so many seconds")
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(reviews_needed__gte=1), name="campaign_needs_a_review"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Claim(models.Model):
+    """A lease of one reviewer on one site; ``expires_at`` is judged when it is read, so nothing must run to free it."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="claims")
+    slot = models.PositiveSmallIntegerField(default=0, help_text="0, and more where several blind reviews are wanted")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="claims")
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="claims")
+    token = models.UUIDField(default=uuid.uuid4, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["site", "slot"], name="claim_one_holder_per_slot"),
+            models.UniqueConstraint(fields=["site", "reviewer"], name="claim_once_per_reviewer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"claim of {self.reviewer_id} on site {self.site_id}"

@@ -1,0 +1,77 @@
+"""One georeferenced image: a single acquisition or a composite."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib.gis.db import models
+from django.contrib.gis.geos import GEOSGeometry
+
+from labelling.core.raster import SceneRef
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class SceneQuerySet(models.QuerySet["Scene"]):
+    def covering(self, geometry: GEOSGeometry) -> "Self":
+        """Scenes whose footprint touches a geometry (EPSG:4326), newest first, composites after single ones."""
+        return self.filter(footprint__intersects=geometry).order_by("-kind", "-acquired_at", "name")
+
+
+class Scene(models.Model):
+    class Kind(models.TextChoices):
+        SINGLE = "single", "single acquisition"
+        COMPOSITE = "composite", "composite"
+
+    name = models.CharField(max_length=200)
+    uri = models.CharField(max_length=1000, unique=True, help_text="absolute path of the file")
+    version = models.CharField(max_length=64, help_text="changes whenever the file does; part of every tile URL")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.SINGLE)
+    sensor = models.CharField(max_length=40, blank=True, default="")
+    level = models.CharField(max_length=10, blank=True, default="", help_text="L1C, L2A, or empty where not said")
+    acquired_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    acquired_until = models.DateTimeField(null=True, blank=True, help_text="end of the period of a composite")
+
+    crs = models.TextField(help_text="EPSG:n, or WKT where there is no code")
+    transform = models.JSONField(help_text="a b c d e f of the affine transform from pixel to CRS")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    dtype = models.CharField(max_length=20)
+    bands = models.JSONField(help_text="band names in the order of the file, such as B02")
+    scales = models.JSONField(help_text="reflectance = digital number * scale + offset, one per band")
+    offsets = models.JSONField()
+    nodata = models.FloatField(null=True, blank=True)
+    pixel_m = models.FloatField(help_text="ground size of a pixel at the centre, metres")
+    footprint = models.MultiPolygonField(srid=4326)
+    has_overviews = models.BooleanField(default=False)
+    display = models.JSONField(
+        default=dict,
+        help_text="per band the 2nd and 98th percentile in digital numbers, for the default stretch",
+    )
+    quality = models.JSONField(default=dict, help_text="valid share, saturated share, and what else was measured")
+    attribution = models.CharField(max_length=200, blank=True, default="")
+    synthetic = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = SceneQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["name", "id"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def ref(self) -> SceneRef:
+        """The scene as the floors below the database know it."""
+        return SceneRef(
+            path=self.uri,
+            crs=self.crs,
+            transform=tuple(self.transform),
+            width=self.width,
+            height=self.height,
+            dtype=self.dtype,
+            bands=tuple(self.bands),
+            scales=tuple(self.scales),
+            offsets=tuple(self.offsets),
+            nodata=self.nodata,
+        )

@@ -1,0 +1,48 @@
+"""Where claims come from, and the imports that brought them."""
+
+from django.conf import settings
+from django.contrib.gis.db import models
+
+
+class Source(models.Model):
+    class Kind(models.TextChoices):
+        COBALT = "cobalt", "cobalt-mine set"
+        LABELLED = "labelled", "labelled-mine set"
+        POLYGONS = "polygons", "mining polygons"
+        NEGATIVES = "negatives", "labelled look-alikes"
+        MODEL = "model", "model version"
+        PERSON = "person", "person"
+
+    name = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    licence = models.CharField(max_length=200, blank=True, default="")
+    citation = models.TextField(blank=True, default="")
+    mapping = models.JSONField(default=dict, help_text="the last column and value mapping used")
+    synthetic = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SeedImport(models.Model):
+    """One file of one source, read once; a second import of the same rows adds nothing."""
+
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="imports")
+    file_name = models.CharField(max_length=300)
+    layer = models.CharField(max_length=200, blank=True, default="")
+    sha256 = models.CharField(max_length=64)
+    mapping = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict, help_text="rows, added, known, merged, repaired, refused, untyped")
+    refused = models.JSONField(default=list, help_text="[{row, reason}], the first thousand")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} of {self.source_id}"

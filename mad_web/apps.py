@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class MadWebConfig(AppConfig):
+    name = "mad_web"

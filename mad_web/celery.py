@@ -1,0 +1,18 @@
+"""The Celery app and its schedule. Messages carry only the id of a job's row."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mad_web.settings")
+
+app = Celery("mad_web")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["labelling", "inference", "training"])
+app.conf.beat_schedule = {
+    "reap dead jobs and send forgotten ones": {
+        "task": "labelling.tick",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+}

@@ -1,0 +1,35 @@
+"""Fixtures for every room: settings of a test run, the cast of people, the taxonomy."""
+
+import os
+import tempfile
+
+os.environ.setdefault("MAD_HOME", tempfile.mkdtemp(prefix="mad-test-"))
+os.environ.setdefault("YOLO_OFFLINE", "true")
+os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+
+import pytest
+from django.conf import settings as django_settings
+
+from labelling.services.taxonomy import sync_taxonomy
+from mad_web.roles import sync_roles
+from tests.cast import Cast
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _fast_and_plain() -> None:
+    """Fast password hashes and no hashed static names: neither is under test."""
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    django_settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+
+@pytest.fixture
+def taxonomy(db: None) -> None:
+    sync_taxonomy()
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Ana reviews, Ben reviews too, Lea leads, Ada runs the place, Gus looks in from QGIS, Eve has no role."""
+    sync_taxonomy()
+    sync_roles()
+    return Cast.arrive()

@@ -1,0 +1,8 @@
+"""Rows of the top room."""
+
+from training.models.dataset import Dataset, DatasetSite
+from training.models.experiment import EpochLog, Experiment
+from training.models.score import Score
+from training.models.testset import TestBlock, TestLabel, TestSet
+
+__all__ = ["Dataset", "DatasetSite", "EpochLog", "Experiment", "Score", "TestBlock", "TestLabel", "TestSet"]
