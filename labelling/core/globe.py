@@ -1,0 +1,78 @@
+"""Outlines between metric CRSs and longitude and latitude, over the antimeridian and the poles."""
+
+import numpy as np
+import shapely
+from shapely import Polygon
+from shapely.affinity import translate
+from shapely.geometry import box
+from shapely.geometry.base import BaseGeometry
+
+from labelling.core.raster import transformer
+
+LONLAT = "EPSG:4326"
+_EDGE_PARTS = 16
+
+
+def to_crs(geometry: BaseGeometry, crs: str) -> BaseGeometry:
+    """Bring a geometry from longitude and latitude into another CRS.
+
+    Args:
+        geometry: EPSG:4326.
+        crs: ``EPSG:n`` or WKT.
+
+    Returns:
+        The geometry in that CRS; empty where it lies beyond what the CRS can express. Parts that were split
+        at the antimeridian are one again where they touch.
+    """
+    moved: BaseGeometry = shapely.transform(
+        geometry, lambda xy: np.column_stack(transformer(LONLAT, crs).transform(xy[:, 0], xy[:, 1]))
+    )
+    if not np.isfinite(shapely.get_coordinates(moved)).all():
+        return Polygon()
+    if geometry.geom_type == "MultiPolygon" and np.isin([-180, 180], geometry.bounds).all():
+        # A micrometre closes the seam that two transforms of the same meridian leave.
+        moved = shapely.union_all(moved, grid_size=1e-6)
+    return moved
+
+
+def outline_to_lonlat(outline: Polygon, crs: str) -> BaseGeometry:
+    """Bring the outer ring of a polygon to longitude and latitude.
+
+    Args:
+        outline: polygon in ``crs``; its holes are left out.
+        crs: ``EPSG:n`` or WKT.
+
+    Returns:
+        Polygon or MultiPolygon, EPSG:4326, longitudes -180 to 180: split at the antimeridian, and closed
+        over the pole where the ring goes around one (RFC 7946, section 3.1.9).
+
+    Raises:
+        ValueError: a corner has no longitude and latitude in that CRS.
+    """
+    ring = np.asarray(shapely.segmentize(outline, outline.length / (4 * _EDGE_PARTS)).exterior.coords)
+    lon, lat = (np.asarray(axis) for axis in transformer(crs, LONLAT).transform(ring[:, 0], ring[:, 1]))
+    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        msg = f"an outline with corners that {crs} cannot place on the Earth"
+        raise ValueError(msg)
+    lon = np.unwrap(lon, period=360)
+    if abs(lon[-1] - lon[0]) > 180:  # once around a pole
+        pole = float(np.copysign(90, lat.mean()))
+        lon, lat = np.append(lon, [lon[-1], lon[0], lon[0]]), np.append(lat, [pole, pole, lat[0]])
+    return split_at_antimeridian(Polygon(np.column_stack([lon, lat])))
+
+
+def split_at_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
+    """Cut a geometry with longitudes beyond -180 or 180 and bring each piece back between them.
+
+    Args:
+        geometry: EPSG:4326 with longitudes from -540 to 540.
+
+    Returns:
+        The same ground with longitudes -180 to 180.
+    """
+    west, _, east, _ = geometry.bounds
+    if west >= -180 and east <= 180:
+        return geometry
+    world = box(-180, -90, 180, 90)
+    shifts = (shift for shift in (-360, 0, 360) if west + shift < 180 and east + shift > -180)
+    return shapely.union_all([shapely.intersection(translate(geometry, shift), world) for shift in shifts])

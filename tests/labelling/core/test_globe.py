@@ -1,0 +1,68 @@
+import pytest
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
+from shapely.geometry import MultiPolygon, Point, Polygon, box
+
+from labelling.core.globe import outline_to_lonlat, split_at_antimeridian, to_crs
+from labelling.core.raster import transformer, utm_of
+
+FIJI = box(179.9, -17.1, 180.1, -16.9)
+
+
+@given(lon=st.floats(-180, 180), lat=st.floats(-89.9, 89.9))
+def test_a_square_anywhere_comes_back_as_the_ground_it_covers(lon: float, lat: float) -> None:
+    crs = utm_of(lon, lat)
+    x, y = transformer("EPSG:4326", crs).transform(lon, lat)
+    square = box(x - 5000, y - 5000, x + 5000, y + 5000)
+    ground = outline_to_lonlat(square, crs)
+    west, south, east, north = ground.bounds
+    assert ground.is_valid
+    assert -180 <= west <= east <= 180
+    assert -90 <= south <= north <= 90
+    assert shapely.distance(ground, Point(lon, lat)) < 1e-6 or abs(lon) == 180
+    if ground.geom_type == "Polygon" and abs(lat) < 89:
+        # The way back gives the square again, to a metre.
+        assert to_crs(ground, crs).hausdorff_distance(square) < 1
+
+
+def test_a_square_over_the_antimeridian_has_two_parts_and_neither_spans_the_world() -> None:
+    crs = utm_of(180, -17)
+    x, y = transformer("EPSG:4326", crs).transform(180, -17)
+    ground = outline_to_lonlat(box(x - 5000, y - 5000, x + 5000, y + 5000), crs)
+    assert isinstance(ground, MultiPolygon)
+    assert sorted(round(part.bounds[2] - part.bounds[0], 3) for part in ground.geoms) == [0.048, 0.048]
+    assert to_crs(ground, crs).area == pytest.approx(1e8, rel=1e-4)
+
+
+def test_a_square_over_the_pole_holds_the_pole() -> None:
+    ground = outline_to_lonlat(box(1_900_000, 1_900_000, 2_100_000, 2_100_000), "EPSG:32661")
+    assert ground.is_valid
+    assert ground.bounds[3] == 90
+    assert ground.bounds[2] - ground.bounds[0] == 360
+
+
+def test_what_lies_between_the_antimeridians_is_left_as_it_is() -> None:
+    square = box(10, 10, 11, 11)
+    assert split_at_antimeridian(square) is square
+
+
+def test_longitudes_beyond_180_come_back_with_the_same_area() -> None:
+    split = split_at_antimeridian(FIJI)
+    assert split.bounds == pytest.approx((-180, -17.1, 180, -16.9))
+    assert split.area == pytest.approx(FIJI.area)
+
+
+def test_halves_of_one_polygon_join_again_in_a_metric_crs() -> None:
+    joined = to_crs(split_at_antimeridian(FIJI), "EPSG:32760")
+    assert joined.geom_type == "Polygon"
+
+
+def test_what_a_crs_cannot_express_is_empty() -> None:
+    assert to_crs(Point(129, 0), "EPSG:32737").is_empty
+
+
+def test_an_outline_off_the_earth_is_refused() -> None:
+    far = 1e12
+    with pytest.raises(ValueError, match="cannot place on the Earth"):
+        outline_to_lonlat(Polygon([(far, far), (far + 1, far), (far, far + 1)]), "EPSG:32723")
