@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,15 @@ class Place:
     url_name: str
     title: str
     permission: str | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place as the bar shows it; ``current`` is ``page`` on the page itself, ``true`` below it, else empty."""
+
+    href: str
+    title: str
+    current: str
 
 
 PLACES: tuple[Place, ...] = (
@@ -27,8 +38,19 @@ PLACES: tuple[Place, ...] = (
 
 
 def navigation(request: HttpRequest) -> dict[str, object]:
-    """Give every template the places that this user may go to."""
+    """Give every template the places that this user may go to, and the basemap, if one is configured."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {"places": ()}
-    return {"places": tuple(place for place in PLACES if place.permission is None or user.has_perm(place.permission))}
+    allowed = (place for place in PLACES if place.permission is None or user.has_perm(place.permission))
+    links = (_link(place, request.path) for place in allowed)
+    return {"places": tuple(link for link in links if link), "basemap": settings.MAD_BASEMAP}
+
+
+def _link(place: Place, path: str) -> Link | None:
+    try:
+        href = reverse(place.url_name)
+    except NoReverseMatch:
+        return None  # a room that is not installed has no pages
+    below = href != "/" and path.startswith(href)
+    return Link(href, place.title, "page" if path == href else "true" if below else "")

@@ -87,6 +87,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "mad_web.navigation.navigation",
             ],
+            "builtins": ["mad_web.templatetags.figures"],
         },
     },
 ]
@@ -164,7 +165,7 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": str(BLOB_ROOT)},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "mad_web.storage.StaticStorage"},
 }
 
 LEAFLET_CONFIG = {

@@ -1,0 +1,82 @@
+// Line plots by uPlot, readable in both themes, redrawn when the theme or the size changes.
+// Page: load vendor/uplot/uPlot.min.css and vendor/uplot/uPlot.iife.min.js, then call plot().
+/* global uPlot */
+
+/** The colour that a token such as "--ink" stands for now, as the canvas needs it. */
+export function tokenColor(name) {
+  const probe = document.createElement("span");
+  probe.style.color = `var(${name})`;
+  probe.hidden = true;
+  document.body.append(probe);
+  const color = getComputedStyle(probe).color;
+  probe.remove();
+  return color;
+}
+
+function axis(label) {
+  return {
+    label,
+    labelSize: label ? 18 : 0,
+    labelFont: `12px ${getComputedStyle(document.body).fontFamily}`,
+    font: `11px ${getComputedStyle(document.body).fontFamily}`,
+    stroke: tokenColor("--dim"),
+    grid: { stroke: tokenColor("--line"), width: 1 },
+    ticks: { stroke: tokenColor("--line"), width: 1 },
+  };
+}
+
+function optionsFor(spec, width, height) {
+  return {
+    width,
+    height,
+    scales: { x: { time: spec.time ?? false }, y: spec.range ? { range: spec.range } : {} },
+    axes: [axis(spec.xLabel), axis(spec.yLabel)],
+    cursor: { points: { size: 7 } },
+    legend: { live: true },
+    series: [
+      { label: spec.xLabel || "x" },
+      ...spec.series.map((line) => ({
+        label: line.label,
+        stroke: line.color.startsWith("--") ? tokenColor(line.color) : line.color,
+        dash: line.dash,
+        width: 2,
+        points: { show: line.values.length < 40, size: 5 },
+        spanGaps: true,
+        value: (_plot, value) => (value == null ? "–" : value.toFixed(line.places ?? 3)),
+      })),
+    ],
+  };
+}
+
+/**
+ * Draw lines into an element and keep them right.
+ * @param {HTMLElement} element with class "plot"
+ * @param {{x: number[], series: {label: string, values: (number|null)[], color: string, dash?: number[], places?: number}[],
+ *   xLabel?: string, yLabel?: string, range?: [number, number], time?: boolean, height?: number}} spec
+ *   color is #rrggbb or the name of a token
+ * @returns {{update: (spec: object) => void}}
+ */
+export function plot(element, spec) {
+  let current = spec;
+  let drawn = null;
+  const draw = () => {
+    drawn?.destroy();
+    const data = [current.x, ...current.series.map((line) => line.values)];
+    drawn = new uPlot(optionsFor(current, element.clientWidth || 480, current.height ?? 220), data, element);
+  };
+  draw();
+  document.addEventListener("mad:theme", draw);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  new ResizeObserver(() => {
+    if (drawn && element.clientWidth && element.clientWidth !== drawn.width) {
+      drawn.setSize({ width: element.clientWidth, height: current.height ?? 220 });
+    }
+  }).observe(element);
+  return {
+    update(next) {
+      current = next;
+      if (next.series.length !== drawn.series.length - 1) draw();
+      else drawn.setData([next.x, ...next.series.map((line) => line.values)]);
+    },
+  };
+}
