@@ -3,6 +3,16 @@
 from training.models.dataset import Dataset, DatasetSite
 from training.models.experiment import EpochLog, Experiment
 from training.models.score import Score
-from training.models.testset import TestBlock, TestLabel, TestSet
+from training.models.testset import TestBlock, TestLabel, TestSet, TestWindow
 
-__all__ = ["Dataset", "DatasetSite", "EpochLog", "Experiment", "Score", "TestBlock", "TestLabel", "TestSet"]
+__all__ = [
+    "Dataset",
+    "DatasetSite",
+    "EpochLog",
+    "Experiment",
+    "Score",
+    "TestBlock",
+    "TestLabel",
+    "TestSet",
+    "TestWindow",
+]
