@@ -81,8 +81,8 @@ class BlockGrid:
 
     def _in_row(self, row: int, west: float, east: float) -> list[Block]:
         count = self.columns(row)
-        first, last = (math.floor((lon + 180) / 360 * count) for lon in (west, east))
-        return [Block(row, column) for column in range(max(first, 0), min(last, count - 1) + 1)]
+        first, last = (min(int((lon + 180) / 360 * count), count - 1) for lon in (west, east))
+        return [Block(row, column) for column in range(first, last + 1)]
 
     def bounds(self, block: Block) -> tuple[float, float, float, float]:
         """West, south, east, north of a block, degrees, EPSG:4326."""
