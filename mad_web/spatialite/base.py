@@ -3,6 +3,8 @@
 from django.contrib.gis.db.backends.spatialite import base
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLiteWrapper
 
+from mad_web.spatialite.schema import SchemaEditor
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """SpatiaLite with the plain metadata.
@@ -10,6 +12,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     Django asks for the full set, whose ISO metadata triggers newer SQLite versions refuse at the first
     ALTER TABLE ("no such column: rowid"). Nothing here reads those tables.
     """
+
+    SchemaEditorClass = SchemaEditor
 
     def prepare_database(self) -> None:
         SQLiteWrapper.prepare_database(self)

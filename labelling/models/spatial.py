@@ -1,0 +1,60 @@
+"""Geometries between the database and core, and searches by box that use the spatial index."""
+
+from typing import Any, TypeVar
+
+import shapely
+from django.contrib.gis.db import models
+from django.contrib.gis.geos import GEOSGeometry, Polygon
+from django.db import connection
+from django.db.models.expressions import RawSQL
+from shapely.geometry.base import BaseGeometry
+
+Row = TypeVar("Row", bound=models.Model)
+Box = tuple[float, float, float, float]
+"""West, south, east, north in degrees, EPSG:4326; west above east reaches over the antimeridian."""
+
+_BOX_SQL = "SELECT pkid FROM {index} WHERE xmax >= %s AND xmin <= %s AND ymax >= %s AND ymin <= %s"
+
+
+def to_shapely(geometry: GEOSGeometry) -> BaseGeometry:
+    """Hand a geometry of the database to core."""
+    return shapely.from_wkb(bytes(geometry.wkb))
+
+
+def to_geos(geometry: BaseGeometry) -> GEOSGeometry:
+    """Hand a geometry of core (EPSG:4326) to the database."""
+    return GEOSGeometry(memoryview(shapely.to_wkb(geometry)), srid=4326)
+
+
+def boxes_of(box: Box) -> list[Box]:
+    """Split a box that reaches over the antimeridian in two, and cut what reaches over the poles."""
+    west, south, east, north = box
+    south, north = max(south, -90.0), min(north, 90.0)
+    if west > east or west < -180 or east > 180:
+        if east - west >= 360:
+            return [(-180.0, south, 180.0, north)]
+        west, east = (west + 180) % 360 - 180, (east + 180) % 360 - 180
+        return (
+            [(west, south, 180.0, north), (-180.0, south, east, north)] if west > east else [(west, south, east, north)]
+        )
+    return [(west, south, east, north)]
+
+
+def in_box(model: type[models.Model], column: str, box: Box) -> models.Q:
+    """Select rows whose geometry's own box touches a box.
+
+    SpatiaLite keeps an index but uses it only where the query names its table.
+    """
+    found = models.Q(pk__in=[])
+    for part in boxes_of(box):
+        found |= _in_plain_box(model, column, part)
+    return found
+
+
+def _in_plain_box(model: type[models.Model], column: str, box: Box) -> models.Q:
+    west, south, east, north = box
+    if connection.vendor == "sqlite":
+        sql = _BOX_SQL.format(index=connection.ops.quote_name(f"idx_{model._meta.db_table}_{column}"))
+        ids: Any = RawSQL(sql, [west, east, south, north])  # noqa: S611  # names from our models, values as parameters
+        return models.Q(pk__in=ids)
+    return models.Q(**{f"{column}__bboverlaps": Polygon.from_bbox((west, south, east, north))})

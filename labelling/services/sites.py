@@ -1,0 +1,244 @@
+"""One site for the claims that speak of the same place."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from django.contrib.gis.geos import Point
+from django.db import connection, transaction
+from django.utils import timezone
+
+from labelling.core.errors import BadGeometry, BadInput
+from labelling.core.geometry import KINDS, search_boxes, wrapped_boxes
+from labelling.core.matching import SAME_POINT_M, ClaimSpec, Place, group_places
+from labelling.core.sites import RARE_BELOW, Evidence, Standing, judge_site
+from labelling.models import Label, MineType, Proposal, SeedImport, Site, Source
+from labelling.models.spatial import in_box, to_geos, to_shapely
+from labelling.models.taxonomy import Axis
+from labelling.services.regions import regions_of
+
+_BATCH = 800
+_PLACING = 7_201_402  # any number; holders of this lock place claims one after another
+_DERIVED = ["footprint", "point", "area_ha", "region", *Axis.values, "score", "name", "priority", "why", "updated_at"]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What became of a batch of claims.
+
+    Attributes:
+        proposals: the new rows, in the order of their claims.
+        sites_created: places that nobody had spoken of.
+        merged: claims that joined a site that was there, or another claim's of the batch.
+        known: claims that the source had made before.
+    """
+
+    proposals: tuple[Proposal, ...]
+    sites_created: int
+    merged: int
+    known: int
+
+
+@transaction.atomic
+def place_claims(*, source: Source, claims: Sequence[ClaimSpec], seed_import: SeedImport | None = None) -> Placed:
+    """Write claims as proposals, each on the site of its place (``labelling.core.matching`` has the rules).
+
+    A claim that its source has made before adds nothing. A site with a verdict only gains the proposal;
+    an open one is summed up anew.
+
+    Args:
+        source: who claims.
+        claims: what it says; geometries in EPSG:4326, type codes of the taxonomy.
+        seed_import: the import that brought them.
+
+    Raises:
+        BadInput: a type that does not exist or stands on another axis, or an identifier that is empty or too long.
+        BadGeometry: a geometry that is not a valid point, polygon or multipolygon on the Earth.
+    """
+    mine_types = MineType.objects.in_bulk(field_name="code")
+    _check_claims(claims, mine_types)
+    _wait_for_turn()
+    fresh = _unknown_claims(source, claims)
+    known = _sites_near(fresh)
+    places = group_places(list(known.values()), [Place(claim.geometry, claim.codes(Axis.FEATURE)) for claim in fresh])
+    founded = _found_sites(source, fresh, places, len(known), mine_types)
+    site_ids = [*known, *(site.pk for site in founded)]
+    rows = [_proposal(source, claim, site_ids[place], seed_import) for claim, place in zip(fresh, places, strict=True)]
+    proposals = Proposal.objects.bulk_create(rows, batch_size=_BATCH)
+    _refresh({site_ids[place] for place in places if place < len(known)}, mine_types)
+    return Placed(tuple(proposals), len(founded), len(fresh) - len(founded), len(claims) - len(fresh))
+
+
+@transaction.atomic
+def refresh_site(*, site: Site) -> None:
+    """Sum up the proposals of an open site anew: outline, area, region, types, score, priority and why.
+
+    A site that is not open, or that no source speaks of, stays as it is.
+    """
+    _refresh([site.pk], MineType.objects.in_bulk(field_name="code"))
+    site.refresh_from_db()
+
+
+def _check_claims(claims: Sequence[ClaimSpec], mine_types: Mapping[str, MineType]) -> None:
+    geometries = np.array([claim.geometry for claim in claims], dtype=object)
+    bounds = shapely.bounds(geometries)
+    on_earth = np.isfinite(bounds).all(axis=1) & (np.abs(bounds) <= [180, 90, 180, 90]).all(axis=1)
+    sound = on_earth & shapely.is_valid(geometries) & ~shapely.has_z(geometries)
+    for row, claim in enumerate(claims, start=1):
+        if not sound[row - 1] or claim.geometry.geom_type not in KINDS:
+            msg = f"claim {claim.external_id}: not a valid flat point, polygon or multipolygon in EPSG:4326"
+            raise BadGeometry(msg, row=row)
+        if not 0 < len(claim.external_id) <= 120:
+            msg = f"its identifier has {len(claim.external_id)} characters; 1 to 120 are taken"
+            raise BadInput(msg, row=row)
+        for axis, offers in claim.types.items():
+            for code, _ in offers:
+                if code not in mine_types or mine_types[code].axis != axis:
+                    msg = f"no mine type {code} on the axis {axis}"
+                    raise BadInput(msg, row=row)
+
+
+def _wait_for_turn() -> None:
+    """Let one process place at a time, or two would make two sites of one place. SQLite has one writer anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PLACING])
+
+
+def _unknown_claims(source: Source, claims: Sequence[ClaimSpec]) -> list[ClaimSpec]:
+    by_id: dict[str, ClaimSpec] = {}
+    for claim in claims:
+        by_id.setdefault(claim.external_id, claim)
+    wanted = list(by_id)
+    for start in range(0, len(wanted), _BATCH):
+        part = wanted[start : start + _BATCH]
+        there = Proposal.objects.filter(source=source, external_id__in=part).values_list("external_id", flat=True)
+        for external_id in there:
+            del by_id[external_id]
+    return list(by_id.values())
+
+
+def _sites_near(claims: Sequence[ClaimSpec]) -> dict[int, Place]:
+    """The sites that claims may belong to, fetched by the boxes of claims that lie in one degree square."""
+    if not claims:
+        return {}
+    bounds = search_boxes(shapely.bounds(np.array([claim.geometry for claim in claims], dtype=object)), SAME_POINT_M)
+    squares = defaultdict(list)
+    for index, (lon, lat) in enumerate(np.floor((bounds[:, :2] + bounds[:, 2:]) / 2).tolist()):
+        squares[lon, lat].append(index)
+    found: dict[int, Place] = {}
+    for members in squares.values():
+        found |= _sites_touching(bounds[members])
+    return dict(sorted(found.items()))
+
+
+def _sites_touching(bounds: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> dict[int, Place]:
+    west, south, _, _ = bounds.min(axis=0).tolist()
+    _, _, east, north = bounds.max(axis=0).tolist()
+    rows = Site.objects.filter(in_box(Site, "footprint", (west, south, east, north)))
+    _, boxes = wrapped_boxes(bounds)
+    wanted = shapely.STRtree(boxes)
+    found = {}
+    for pk, footprint, feature in rows.values_list("pk", "footprint", "feature__code").iterator(chunk_size=2000):
+        geometry = to_shapely(footprint)
+        if len(wanted.query(geometry)):
+            found[pk] = Place(geometry, frozenset([feature] if feature else []))
+    return found
+
+
+def _found_sites(
+    source: Source,
+    claims: Sequence[ClaimSpec],
+    places: Sequence[int],
+    first: int,
+    mine_types: Mapping[str, MineType],
+) -> list[Site]:
+    evidence: dict[int, list[Evidence]] = defaultdict(list)
+    for claim, place in zip(claims, places, strict=True):
+        if place >= first:
+            evidence[place].append(_evidence_of_claim(source, claim))
+    standings = _judge([evidence[place] for place in sorted(evidence)])
+    sites = [Site(synthetic=source.synthetic) for _ in standings]
+    _fill(sites, standings, mine_types)
+    return Site.objects.bulk_create(sites, batch_size=_BATCH)
+
+
+def _refresh(site_ids: Collection[int], mine_types: Mapping[str, MineType]) -> None:
+    wanted = sorted(site_ids)
+    for start in range(0, len(wanted), _BATCH):
+        part = wanted[start : start + _BATCH]
+        sites = {site.pk: site for site in Site.objects.select_for_update().filter(pk__in=part, state=Site.State.OPEN)}
+        evidence: dict[int, list[Evidence]] = defaultdict(list)
+        for proposal in Proposal.objects.filter(site__in=sites).select_related("source").order_by("pk"):
+            evidence[proposal.site_id].append(_evidence_of_proposal(proposal))
+        spoken_of = [sites[pk] for pk in evidence]
+        _fill(spoken_of, _judge(list(evidence.values())), mine_types)
+        Site.objects.bulk_update(spoken_of, _DERIVED, batch_size=200)
+
+
+def _judge(evidence: Sequence[Sequence[Evidence]]) -> list[Standing]:
+    claimed = {
+        (axis, offers[0][0])
+        for claims in evidence
+        for claim in claims
+        for axis, offers in claim.types.items()
+        if offers
+    }
+    rare = _rare_types(claimed)
+    return [judge_site(claims, rare=rare) for claims in evidence]
+
+
+def _rare_types(claimed: Iterable[tuple[str, str]]) -> set[str]:
+    verified = Label.objects.filter(state=Label.State.VERIFIED)
+    by_axis = {
+        Axis.FEATURE.value: lambda code: verified.filter(feature__code=code),
+        Axis.COMMODITY.value: lambda code: verified.filter(commodity__code=code),
+        Axis.METHOD.value: lambda code: verified.filter(method__code=code),
+    }
+    return {code for axis, code in claimed if by_axis[axis](code)[:RARE_BELOW].count() < RARE_BELOW}
+
+
+def _fill(sites: Sequence[Site], standings: Sequence[Standing], mine_types: Mapping[str, MineType]) -> None:
+    regions = regions_of([standing.point for standing in standings])
+    for site, standing, region in zip(sites, standings, regions, strict=True):
+        site.footprint, site.point = to_geos(standing.footprint), Point(standing.point.x, standing.point.y, srid=4326)
+        site.area_ha, site.region, site.score = standing.area_ha, region, standing.score
+        for axis in Axis.values:
+            setattr(site, axis, mine_types.get(standing.types.get(axis, "")))
+        site.name, site.priority, site.why = standing.name[:200] or site.name, standing.priority, standing.why[:300]
+        site.updated_at = timezone.now()
+
+
+def _evidence_of_claim(source: Source, claim: ClaimSpec) -> Evidence:
+    return Evidence(
+        source.pk, source.kind, claim.geometry, claim.types, claim.score, is_mine=claim.is_mine, name=claim.name
+    )
+
+
+def _evidence_of_proposal(proposal: Proposal) -> Evidence:
+    types = {axis: tuple((code, score) for code, score in offers) for axis, offers in proposal.types.items()}
+    return Evidence(
+        proposal.source_id,
+        proposal.source.kind,
+        to_shapely(proposal.geometry),
+        types,
+        proposal.score,
+        is_mine=proposal.is_mine,
+    )
+
+
+def _proposal(source: Source, claim: ClaimSpec, site_id: int, seed_import: SeedImport | None) -> Proposal:
+    return Proposal(
+        site_id=site_id,
+        source=source,
+        external_id=claim.external_id,
+        geometry=to_geos(claim.geometry),
+        types={axis: [list(offer) for offer in offers] for axis, offers in claim.types.items()},
+        score=claim.score,
+        is_mine=claim.is_mine,
+        scene_id=claim.scene_id,
+        seed_import=seed_import,
+        properties=dict(claim.properties),
+    )
