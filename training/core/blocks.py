@@ -66,7 +66,7 @@ class BlockGrid:
         """Find the block of a place, degrees, EPSG:4326; the antimeridian belongs to the east of it."""
         row = min(int((lat + 90) / 180 * self.rows), self.rows - 1)
         count = self.columns(row)
-        return Block(row, int((lon + 180) % 360 / 360 * count) % count)
+        return Block(row, 0 if lon == 180 else min(int((lon + 180) / 360 * count), count - 1))
 
     def blocks_touching(self, geometry: BaseGeometry) -> list[Block]:
         """Find the blocks that a geometry (EPSG:4326) has ground in."""
