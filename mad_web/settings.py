@@ -101,6 +101,7 @@ _database = env.db_url("DATABASE_URL", default=f"spatialite:///{MAD_HOME / 'mad.
 if "spatialite" in _database["ENGINE"]:
     loadable_sqlite(sys.modules)
     _database["ENGINE"] = "mad_web.spatialite"
+    _database["TEST"] = {"NAME": ":memory:"}
     _database["OPTIONS"] = {
         # One writer at a time, who says so at the start: no "database is locked" in the middle of work.
         "transaction_mode": "IMMEDIATE",
