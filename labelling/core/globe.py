@@ -2,12 +2,12 @@
 
 import numpy as np
 import shapely
-from shapely import Polygon
+from shapely import Point, Polygon
 from shapely.affinity import translate
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from labelling.core.raster import transformer
+from labelling.core.raster import transformer, utm_of
 
 LONLAT = "EPSG:4326"
 _EDGE_PARTS = 16
@@ -59,6 +59,12 @@ def outline_to_lonlat(outline: Polygon, crs: str) -> BaseGeometry:
         pole = float(np.copysign(90, lat.mean()))
         lon, lat = np.append(lon, [lon[-1], lon[0], lon[0]]), np.append(lat, [pole, pole, lat[0]])
     return split_at_antimeridian(Polygon(np.column_stack([lon, lat])))
+
+
+def circle_on_ground(lon: float, lat: float, radius_m: float) -> BaseGeometry:
+    """Draw a circle around a place (degrees, EPSG:4326), in EPSG:4326, split at the antimeridian."""
+    crs = utm_of(lon, lat)
+    return outline_to_lonlat(to_crs(Point(lon, lat), crs).buffer(radius_m), crs)
 
 
 def split_at_antimeridian(geometry: BaseGeometry) -> BaseGeometry:

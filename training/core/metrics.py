@@ -1,13 +1,12 @@
 """How well boxes were found: average precision by faster-coco-eval, and what one threshold gives."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 Corners = tuple[float, float, float, float]
@@ -83,7 +82,7 @@ def score_boxes(
     Returns:
         The figures of all types together, and of each type that has truths or predictions.
     """
-    codes = sorted({item.type_code for item in (*truths, *predictions)})
+    codes = sorted({truth.type_code for truth in truths} | {found.type_code for found in predictions})
     averages = _average_precisions(truths, predictions, codes)
     confident = [found for found in predictions if found.score >= threshold]
     right = _count_right(truths, confident)
@@ -144,7 +143,8 @@ def _precision_table(
     """Precision of shape (10 IoUs, 101 recalls, types), as COCO defines it."""
     from faster_coco_eval import COCO, COCOeval_faster  # the worker's library
 
-    images = {name: number for number, name in enumerate(sorted(_images(truths, predictions)), start=1)}
+    names = {truth.image for truth in truths} | {found.image for found in predictions}
+    images = {name: number for number, name in enumerate(sorted(names), start=1)}
     types = {code: number for number, code in enumerate(codes, start=1)}
     known = COCO(
         {
@@ -163,10 +163,6 @@ def _precision_table(
     judge.evaluate()
     judge.accumulate()
     return np.asarray(judge.eval["precision"])[:, :, :, 0, 0]
-
-
-def _images(*items: Iterable[Truth | Prediction]) -> set[str]:
-    return {item.image for group in items for item in group}
 
 
 def _annotation(item: Truth | Prediction, images: dict[str, int], types: dict[str, int]) -> dict[str, Any]:
@@ -204,8 +200,12 @@ def _match(there: list[Truth], seen: list[Prediction]) -> int:
 
 def box_ious(left: Sequence[Corners], right: Sequence[Corners]) -> NDArray[np.float64]:
     """Intersection over union of each pair of boxes, float64 of shape (left, right); 0 where neither has area."""
-    a = shapely.box(*np.asarray(left, np.float64).T)[:, None]
-    b = shapely.box(*np.asarray(right, np.float64).T)[None, :]
-    shared = shapely.area(shapely.intersection(a, b))
-    total = shapely.area(a) + shapely.area(b) - shared
+    a, b = np.asarray(left, np.float64)[:, None], np.asarray(right, np.float64)[None, :]
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    shared = np.clip(sides, 0, None).prod(axis=-1)
+    total = _areas(a) + _areas(b) - shared
     return np.divide(shared, total, out=np.zeros_like(shared), where=total > 0)
+
+
+def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1]))

@@ -2,11 +2,13 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
+from pyproj import Geod
 from shapely.geometry import MultiPolygon, Point, Polygon, box
 
-from labelling.core.globe import outline_to_lonlat, split_at_antimeridian, to_crs
+from labelling.core.globe import circle_on_ground, outline_to_lonlat, split_at_antimeridian, to_crs
 from labelling.core.raster import transformer, utm_of
 
+GEOD = Geod(ellps="WGS84")
 FIJI = box(179.9, -17.1, 180.1, -16.9)
 
 
@@ -66,3 +68,10 @@ def test_an_outline_off_the_earth_is_refused() -> None:
     far = 1e12
     with pytest.raises(ValueError, match="cannot place on the Earth"):
         outline_to_lonlat(Polygon([(far, far), (far + 1, far), (far, far + 1)]), "EPSG:32723")
+
+
+@given(lon=st.floats(-180, 180), lat=st.floats(-85, 85))
+def test_a_circle_has_its_radius_anywhere(lon: float, lat: float) -> None:
+    circle = circle_on_ground(lon, lat, 250)
+    area = sum(abs(GEOD.geometry_area_perimeter(part)[0]) for part in shapely.get_parts(circle))
+    assert area == pytest.approx(3.1416 * 250**2, rel=0.02)
