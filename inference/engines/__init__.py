@@ -1,0 +1,31 @@
+"""Detector engines by name. Each is imported only where it is used: torch costs 500 MB."""
+
+from importlib import import_module
+
+from inference.core.detector import Detector
+from inference.core.errors import ModelRefused
+
+ENGINES = {
+    "yolo": "inference.engines.yolo:YoloDetector",
+    "fake": "inference.engines.fake:FakeDetector",
+}
+
+
+def engine_named(name: str) -> type[Detector]:
+    """Find the class of an engine.
+
+    Args:
+        name: as a model version keeps it, such as ``yolo``.
+
+    Returns:
+        A class that follows the protocol ``Detector``.
+
+    Raises:
+        ModelRefused: no engine of that name.
+    """
+    if name not in ENGINES:
+        msg = f"no detector engine is called {name}; there are {', '.join(ENGINES)}"
+        raise ModelRefused(msg)
+    module, _, attribute = ENGINES[name].partition(":")
+    detector: type[Detector] = getattr(import_module(module), attribute)
+    return detector

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +38,31 @@ def run_child(
     log: Path,
     on_event: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Run ``python -m module`` in a process group of its own until it ends.
+    """Run ``python -m module`` in a process group of its own until it ends, and hear each of its events.
+
+    The same as ``listen_to_child``, for work that wants to be called rather than to loop.
+    """
+    with closing(listen_to_child(handle=handle, module=module, spec=spec, log=log)) as events:
+        for event in events:
+            on_event(event)
+
+
+def listen_to_child(
+    *, handle: JobHandle | None, module: str, spec: dict[str, Any], log: Path
+) -> Generator[dict[str, Any], None, None]:
+    """Run ``python -m module`` in a process group of its own and give its events as they come.
 
     Events ``{"event": "progress", "phase": ..., "progress": ...}`` become the job's phase and progress;
-    all others go to ``on_event``.
+    all others are yielded. Close the generator (``contextlib.closing``) to kill the child.
 
     Args:
         handle: the job to keep alive while the child works; None where there is none.
         module: a module whose ``__main__`` calls ``labelling.core.child.child_main``.
         spec: JSON for the child's stdin.
         log: file that receives all that the child and its libraries print.
-        on_event: called with each event, in order.
+
+    Yields:
+        Each event, in order.
 
     Raises:
         JobCancelled: somebody asked to cancel; the whole group is dead.
@@ -56,7 +71,7 @@ def run_child(
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink, _group(module, sink) as child:
-        told = _talk(child, handle, spec, on_event)
+        told = yield from _talk(child, handle, spec)
         status = child.wait()
     if status:
         raise ChildFailed(told or _last_words(status, log))
@@ -106,11 +121,8 @@ class _group:
 
 
 def _talk(
-    child: "subprocess.Popen[bytes]",
-    handle: JobHandle | None,
-    spec: dict[str, Any],
-    on_event: Callable[[dict[str, Any]], None],
-) -> str:
+    child: "subprocess.Popen[bytes]", handle: JobHandle | None, spec: dict[str, Any]
+) -> Generator[dict[str, Any], None, str]:
     """Send the spec, then listen until the child closes its stdout; returns the error it reported, or ""."""
     assert child.stdin is not None
     try:
@@ -126,7 +138,7 @@ def _talk(
         elif event is not None and event.get("event") == "error":
             told = str(event["message"])
         elif event is not None:
-            on_event(event)
+            yield event
         if handle is not None and time.monotonic() - last_beat > BEAT_S:
             last_beat = time.monotonic()
             if beat_job(handle=handle, **news):

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,11 @@ class JobHandle:
 
     id: UUID
     attempt: int
+
+
+def log_of(job: Job | JobHandle) -> Path:
+    """The file that a job's child processes write to; it may not be there yet."""
+    return settings.LOG_ROOT / "jobs" / f"{job.id}.log"
 
 
 def enqueue_job(
