@@ -20,10 +20,16 @@ BLOB_ROOT = MAD_HOME / "blobs"
 LOG_ROOT = MAD_HOME / "logs"
 WORK_ROOT = MAD_HOME / "work"
 EXPORT_ROOT = MAD_HOME / "exports"
+DATASET_ROOT = MAD_HOME / "datasets"
+# Weights that an admin puts here, such as yolo11n.pt, may be named as the architecture of a training.
+WEIGHTS_ROOT = MAD_HOME / "weights"
+# Drawn map tiles, so that a tile is drawn once; the oldest go when there are more than this.
+TILE_ROOT = MAD_HOME / "tiles"
+TILE_CACHE_BYTES = env.int("MAD_TILE_CACHE_MB", default=2048) << 20
 # Imagery may be read only below these folders (os.pathsep between several); MAD_HOME is always one of them.
 SCENE_ROOTS = [Path(part).absolute() for part in env.str("MAD_SCENE_ROOTS", default="/").split(":") if part]
 SHARED_DATA = Path(env.str("MAD_SHARED_DATA", default=str(BASE_DIR.parent / "shared" / "data")))
-for folder in (MAD_HOME, BLOB_ROOT, LOG_ROOT, WORK_ROOT, EXPORT_ROOT):
+for folder in (MAD_HOME, BLOB_ROOT, LOG_ROOT, WORK_ROOT, EXPORT_ROOT, DATASET_ROOT, WEIGHTS_ROOT):
     folder.mkdir(parents=True, exist_ok=True)
 
 DEPLOYED = env.bool("MAD_DEPLOYED", default=False)
@@ -209,6 +215,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")

@@ -1,22 +1,39 @@
 """Pixels with their place on the ground, read from files that may be hostile."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NewType
 
 import numpy as np
-import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from pyproj import Transformer
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
 from labelling.core.errors import BadRaster
+from labelling.core.geotiff import checked_path, lend_raster, open_raster
+
+__all__ = [
+    "DigitalNumbers",
+    "Metres",
+    "Pixels",
+    "Px",
+    "Reflectance",
+    "SceneRef",
+    "checked_path",
+    "lend_raster",
+    "open_raster",
+    "read_grid",
+    "read_window",
+    "transformer",
+    "utm_of",
+]
 
 Px = NewType("Px", float)
 """A length in pixels."""
@@ -26,12 +43,6 @@ DigitalNumbers = NewType("DigitalNumbers", np.ndarray[Any, Any])
 """Pixel values as the file holds them."""
 Reflectance = NewType("Reflectance", np.ndarray[Any, np.dtype[np.float32]])
 """Pixel values as a share of the light that fell in, float32, mostly 0 to 1."""
-
-MAX_BANDS = 64
-MAX_SIDE = 200_000
-MAX_PIXELS = 4_000_000_000
-MAX_BLOCK_SIDE = 4096
-TIFF_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 
 
 @dataclass(frozen=True)
@@ -136,80 +147,6 @@ class Pixels:
         return Reflectance(np.where(self.mask, self.data.astype(np.float32) * scale + offset, np.float32(0)))
 
 
-def checked_path(path: str | Path, *, roots: tuple[Path, ...] = ()) -> Path:
-    """Make sure that a path is an ordinary TIFF file before GDAL sees it.
-
-    Args:
-        path: absolute path of an existing file.
-        roots: the file must lie below one of these folders; empty for any.
-
-    Returns:
-        The path with symbolic links resolved.
-
-    Raises:
-        BadRaster: not absolute, not a file, outside the roots, or not a TIFF by its first bytes.
-    """
-    text, name = str(path), Path(path).name
-    if not text.startswith("/") or text.startswith("/vsi") or any(mark in text for mark in "?<{\x00"):
-        msg = "not an absolute path of a file"
-        raise BadRaster(msg, file=name)
-    real = Path(text).resolve()
-    if not real.is_file():
-        msg = "no such file"
-        raise BadRaster(msg, file=name)
-    if roots and not any(real.is_relative_to(root.resolve()) for root in roots):
-        msg = "lies outside the folders that imagery may be read from (MAD_SCENE_ROOTS)"
-        raise BadRaster(msg, file=name)
-    with real.open("rb") as file:
-        head = file.read(4)
-    if not head:
-        msg = "the file is empty"
-        raise BadRaster(msg, file=name)
-    if head not in TIFF_MAGIC:
-        msg = "not a GeoTIFF: its first bytes are not those of a TIFF file"
-        raise BadRaster(msg, file=name)
-    return real
-
-
-@contextmanager
-def open_raster(path: str | Path, *, roots: tuple[Path, ...] = ()) -> Iterator[Any]:
-    """Open a GeoTIFF with the GeoTIFF driver only, after its header was found to be sane.
-
-    Args:
-        path: absolute path of an existing file.
-        roots: the file must lie below one of these folders; empty for any.
-
-    Yields:
-        The open rasterio dataset.
-
-    Raises:
-        BadRaster: not a TIFF, truncated, or a header that asks for too much.
-    """
-    real = checked_path(path, roots=roots)
-    try:
-        with rasterio.open(str(real), driver="GTiff") as dataset:
-            _check_header(dataset, real.name)
-            yield dataset
-    except rasterio.errors.RasterioIOError as error:
-        msg = f"cannot be read, it may be truncated: {error}"
-        raise BadRaster(msg, file=real.name) from error
-
-
-def _check_header(dataset: Any, name: str) -> None:
-    blocks = [side for shape in dataset.block_shapes for side in shape]
-    faults = {
-        f"{dataset.count} bands, at most {MAX_BANDS} are read": dataset.count > MAX_BANDS,
-        f"{dataset.width} x {dataset.height} pixels, too many": max(dataset.width, dataset.height) > MAX_SIDE
-        or dataset.width * dataset.height > MAX_PIXELS,
-        "complex numbers": any(dtype.startswith("complex") for dtype in dataset.dtypes),
-        "its bands have different types": len(set(dataset.dtypes)) > 1,
-        f"blocks of {max(blocks)} pixels: write it as a tiled GeoTIFF": min(blocks) > MAX_BLOCK_SIDE,
-    }
-    found = next((fault for fault, is_so in faults.items() if is_so), None)
-    if found:
-        raise BadRaster(found, file=name)
-
-
 def read_window(ref: SceneRef, window: Window, *, bands: tuple[str, ...] = (), size: int | None = None) -> Pixels:
     """Read a window of a scene in its own grid; what lies outside the image is masked.
 
@@ -220,32 +157,81 @@ def read_window(ref: SceneRef, window: Window, *, bands: tuple[str, ...] = (), s
         size: side of the result in pixels, resampled bilinearly; None for the window's own size.
 
     Returns:
-        Pixels of shape (C, size, size), or (C, height, width) of the window.
+        Pixels of shape (C, size, size), or (C, height, width) of the window. A pixel is masked where one of
+        the bands has no data, and where it is not wholly inside the image.
 
     Raises:
-        BadRaster: the scene lacks a band, or the file cannot be read.
+        BadRaster: the scene lacks a band, or the file cannot be read or is another one than was catalogued.
     """
     bands = bands or ref.bands
     indexes = ref.indexes(bands)
-    shape = (size, size) if size else (round(window.height), round(window.width))
-    with open_raster(ref.path) as dataset:
-        options = {"window": window, "out_shape": (len(bands), *shape), "boundless": True, "masked": False}
-        data = dataset.read(indexes, fill_value=ref.nodata or 0, resampling=Resampling.bilinear, **options)
-        mask = _mask(dataset, data, ref, window, shape)
-    step = Affine.translation(window.col_off, window.row_off) * Affine.scale(
-        window.width / shape[1], window.height / shape[0]
-    )
+    height, width = (size, size) if size else (round(window.height), round(window.width))
+    rows = _inside(window.row_off, window.height, height, ref.height)
+    columns = _inside(window.col_off, window.width, width, ref.width)
+    data = np.full((len(bands), height, width), ref.nodata or 0, ref.dtype)
+    mask = np.zeros((height, width), np.bool_)
+    y, x = window.height / height, window.width / width
+    if rows.start < rows.stop and columns.start < columns.stop:
+        part = Window(
+            window.col_off + columns.start * x,
+            window.row_off + rows.start * y,
+            (columns.stop - columns.start) * x,
+            (rows.stop - rows.start) * y,
+        )
+        shape = (rows.stop - rows.start, columns.stop - columns.start)
+        with _lent(ref) as dataset, _with_nodata(dataset, ref.nodata) as source:
+            options = {"window": part, "resampling": Resampling.bilinear}
+            data[:, rows, columns] = source.read(indexes, out_shape=(len(bands), *shape), **options)
+            mask[rows, columns] = _valid(data[:, rows, columns], ref.nodata)
+            if ref.nodata is None and _has_own_mask(dataset):
+                mask[rows, columns] &= source.dataset_mask(window=part, out_shape=shape) > 0
+    step = Affine.translation(window.col_off, window.row_off) * Affine.scale(x, y)
     return _pixels(ref, bands, data, mask, ref.affine * step)
 
 
-def _mask(dataset: Any, data: NDArray[Any], ref: SceneRef, window: Window, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    columns = window.col_off + (np.arange(shape[1]) + 0.5) * window.width / shape[1]
-    rows = window.row_off + (np.arange(shape[0]) + 0.5) * window.height / shape[0]
-    inside = ((rows >= 0) & (rows < dataset.height))[:, None] & ((columns >= 0) & (columns < dataset.width))[None, :]
-    if ref.nodata is None:
-        return np.asarray(inside, np.bool_)
-    missing = np.isnan(data) if np.isnan(ref.nodata) else data == ref.nodata
-    return np.asarray(inside & ~missing.all(axis=0), np.bool_)
+def _inside(start: float, length: float, count: int, end: int) -> slice:
+    """Which of ``count`` equal parts of [start, start + length) lie wholly within [0, end)."""
+    step = length / count
+    first = max(0, math.ceil(-start / step - 1e-6))
+    last = min(count, math.floor((end - start) / step + 1e-6))
+    return slice(first, max(first, last))
+
+
+@contextmanager
+def _lent(ref: SceneRef) -> Iterator[Any]:
+    with lend_raster(ref.path) as dataset:
+        if (dataset.width, dataset.height) != (ref.width, ref.height) or dataset.count < len(ref.bands):
+            msg = "is another file than the one that was catalogued: import it again"
+            raise BadRaster(msg, file=Path(ref.path).name)
+        yield dataset
+
+
+@contextmanager
+def _with_nodata(dataset: Any, nodata: float | None) -> Iterator[Any]:
+    """The dataset with the catalogue's nodata, which the file itself may not know."""
+    if nodata is None or _same(dataset.nodata, nodata):
+        yield dataset
+        return
+    with WarpedVRT(dataset, src_nodata=nodata, nodata=nodata) as renamed:
+        yield renamed
+
+
+def _same(first: float | None, second: float | None) -> bool:
+    return first == second or (first is not None and second is not None and np.isnan(first) and np.isnan(second))
+
+
+def _valid(data: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
+    """True where every band has data: neither nodata nor NaN; (C, H, W) to (H, W)."""
+    valid = np.ones(data.shape[1:], np.bool_)
+    if np.issubdtype(data.dtype, np.floating):
+        valid &= ~np.isnan(data).any(axis=0)
+    if nodata is not None and not np.isnan(nodata):
+        valid &= (data != nodata).all(axis=0)
+    return valid
+
+
+def _has_own_mask(dataset: Any) -> bool:
+    return any(MaskFlags.per_dataset in flags for flags in dataset.mask_flag_enums)
 
 
 def _pixels(ref: SceneRef, bands: tuple[str, ...], data: Any, mask: NDArray[np.bool_], transform: Affine) -> Pixels:
@@ -268,26 +254,28 @@ def read_grid(
         bands: names of the bands wanted, in that order; empty for all.
 
     Returns:
-        Pixels of shape (C, height, width); masked where the scene has nothing.
+        Pixels of shape (C, height, width) in the grid's CRS; masked where the scene has nothing.
 
     Raises:
-        BadRaster: the scene lacks a band, or the file cannot be read.
+        BadRaster: the scene lacks a band, or the file cannot be read or is another one than was catalogued.
     """
     bands = bands or ref.bands
     indexes = ref.indexes(bands)
-    with open_raster(ref.path) as dataset:
-        options = {"crs": crs, "transform": transform, "width": width, "height": height}
-        with WarpedVRT(
-            dataset,
-            src_crs=ref.crs,
-            src_nodata=ref.nodata,
-            add_alpha=ref.nodata is None,
-            resampling=Resampling.bilinear,
-            **options,
-        ) as warped:
-            data = warped.read(indexes)
-            mask = warped.dataset_mask() > 0
-    return _pixels(ref, bands, data, np.asarray(mask, np.bool_), transform)
+    options = {"crs": crs, "transform": transform, "width": width, "height": height, "src_crs": ref.crs}
+    if ref.nodata is not None:
+        # Else a band without data would be mixed into its neighbours as if it were dark ground.
+        options |= {"src_nodata": ref.nodata, "nodata": ref.nodata, "UNIFIED_SRC_NODATA": "NO"}
+    with _lent(ref) as dataset:
+        add_alpha = ref.nodata is None and ColorInterp.alpha not in dataset.colorinterp
+        with WarpedVRT(dataset, add_alpha=add_alpha, resampling=Resampling.bilinear, **options) as warped:
+            # The mask of a warped dataset forgets its alpha unless there are two or four bands: read it as a band.
+            by_alpha = warped.colorinterp[-1] == ColorInterp.alpha
+            read = warped.read([*indexes, warped.count] if by_alpha else indexes)
+    data = read[: len(bands)]
+    mask = _valid(data, ref.nodata)
+    if by_alpha:
+        mask &= read[-1] > 0
+    return replace(_pixels(ref, bands, data, mask, transform), crs=crs)
 
 
 def utm_of(lon: float, lat: float) -> str:
@@ -304,7 +292,7 @@ def utm_of(lon: float, lat: float) -> str:
         return "EPSG:32661"
     if lat <= -80:
         return "EPSG:32761"
-    zone = int((lon + 180) % 360 // 6) + 1
+    zone = min(int((lon + 180) % 360 // 6), 59) + 1
     return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
 
 

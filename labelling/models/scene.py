@@ -18,6 +18,8 @@ class SceneQuerySet(models.QuerySet["Scene"]):
 
 
 class Scene(models.Model):
+    SLOW_SIDE = 1024
+
     class Kind(models.TextChoices):
         SINGLE = "single", "single acquisition"
         COMPOSITE = "composite", "composite"
@@ -60,6 +62,11 @@ class Scene(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def wants_overviews(self) -> bool:
+        """Large and without overviews: its tiles at low zooms read all of the file."""
+        return not self.has_overviews and max(self.width, self.height) > self.SLOW_SIDE
 
     def ref(self) -> SceneRef:
         """The scene as the floors below the database know it."""

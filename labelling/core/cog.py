@@ -1,0 +1,42 @@
+"""Cloud-optimised copies: tiled, compressed, with overviews, so that a low zoom reads little."""
+
+from pathlib import Path
+
+from rasterio.errors import RasterioError
+from rio_cogeo.cogeo import cog_translate
+from rio_cogeo.profiles import DEFLATEProfile
+
+import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
+from labelling.core.blobs import atomic_path
+from labelling.core.errors import BadRaster
+from labelling.core.raster import open_raster
+
+
+def write_cog(source: Path, target: Path, *, nodata: float | None) -> None:
+    """Copy a GeoTIFF as a cloud-optimised one, in the same grid and with the same numbers.
+
+    Args:
+        source: a checked GeoTIFF.
+        target: where the copy shall appear, whole or not at all.
+        nodata: digital number that means "no data", or None.
+
+    Raises:
+        BadRaster: the source cannot be read, or the copy not be written.
+    """
+    with open_raster(source) as dataset, atomic_path(target) as temporary:
+        predictor = 3 if dataset.dtypes[0].startswith("float") else 2
+        profile = {**DEFLATEProfile(), "predictor": predictor, "bigtiff": "IF_SAFER"}
+        try:
+            cog_translate(
+                dataset,
+                str(temporary),
+                profile,
+                nodata=nodata,
+                in_memory=False,
+                overview_resampling="average",
+                forward_band_tags=True,
+                quiet=True,
+            )
+        except RasterioError as error:
+            msg = f"its cloud-optimised copy could not be written: {error}"
+            raise BadRaster(msg, file=source.name) from error

@@ -1,0 +1,112 @@
+"""Map tiles and thumbnails read from a scene by rio-tiler."""
+
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp, Resampling
+from rasterio.transform import from_bounds
+from rasterio.vrt import WarpedVRT
+from rio_tiler.reader import read
+
+import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
+from labelling.core.grid import TileAddress
+from labelling.core.raster import Pixels, SceneRef, lend_raster, transformer
+
+TILE_SIZE = 256
+MERCATOR = CRS.from_epsg(3857)
+Bounds = tuple[float, float, float, float]
+"""West, south, east, north."""
+
+
+def read_tile(
+    ref: SceneRef, *, tile: TileAddress, bands: tuple[str, ...], roots: tuple[Path, ...] = (), size: int = TILE_SIZE
+) -> Pixels:
+    """Read a map tile of a scene.
+
+    Args:
+        ref: the scene.
+        tile: which tile of the web Mercator pyramid.
+        bands: names of the bands wanted, in that order.
+        roots: the file must lie below one of these folders; empty for any.
+        size: side of the tile in pixels.
+
+    Returns:
+        Digital numbers in EPSG:3857 of shape (C, size, size), masked where the scene has nothing.
+
+    Raises:
+        BadRaster: the scene lacks a band, or the file cannot be read.
+    """
+    return _read_part(ref, tile.mercator_bounds(), (size, size), bands, roots)
+
+
+def read_box(
+    ref: SceneRef, *, bounds: Bounds, bands: tuple[str, ...], roots: tuple[Path, ...] = (), size: int
+) -> Pixels:
+    """Read a box of a scene, drawn as a map would draw it.
+
+    Args:
+        ref: the scene.
+        bounds: west, south, east, north in EPSG:3857, metres.
+        bands: names of the bands wanted, in that order.
+        roots: the file must lie below one of these folders; empty for any.
+        size: the longer side in pixels.
+
+    Returns:
+        Digital numbers in EPSG:3857 of shape (C, H, W), masked where the scene has nothing.
+
+    Raises:
+        BadRaster: the scene lacks a band, or the file cannot be read.
+    """
+    across, down = bounds[2] - bounds[0], bounds[3] - bounds[1]
+    longer = max(across, down)
+    shape = max(1, round(size * down / longer)), max(1, round(size * across / longer))
+    return _read_part(ref, bounds, shape, bands, roots)
+
+
+def _read_part(
+    ref: SceneRef, bounds: Bounds, shape: tuple[int, int], bands: tuple[str, ...], roots: tuple[Path, ...]
+) -> Pixels:
+    indexes = ref.indexes(bands)
+    height, width = shape
+    with lend_raster(ref.path, roots=roots) as dataset:
+        # rio-tiler would find the grid by a VRT text, whose driver is off; and at the size of the tile GDAL
+        # would not look at the overviews: so the grid is a whole multiple of the tile, about as fine as the scene.
+        fine = max(1, round((bounds[2] - bounds[0]) / width / _mercator_pixel(ref)))
+        grid = {
+            "transform": from_bounds(*bounds, width=width * fine, height=height * fine),
+            "width": width * fine,
+            "height": height * fine,
+        }
+        with WarpedVRT(dataset, crs=MERCATOR, resampling=Resampling.bilinear, **grid, **_no_data(ref, dataset)) as map_:
+            image = read(map_, indexes=indexes, height=height, width=width, resampling_method="bilinear")
+    places = [index - 1 for index in indexes]
+    return Pixels(
+        data=image.array.data,
+        mask=np.asarray(~np.ma.getmaskarray(image.array).any(axis=0), np.bool_),
+        crs=MERCATOR.to_string(),
+        transform=from_bounds(*bounds, width=width, height=height),
+        bands=bands,
+        scales=tuple(ref.scales[place] for place in places),
+        offsets=tuple(ref.offsets[place] for place in places),
+    )
+
+
+def _no_data(ref: SceneRef, dataset: Any) -> dict[str, Any]:
+    nodata = math.nan if ref.nodata is None and ref.dtype.startswith("float") else ref.nodata
+    if nodata is None:
+        return {"add_alpha": ColorInterp.alpha not in dataset.colorinterp}
+    # Else a band without data would be mixed into its neighbours as if it were dark ground.
+    return {"src_nodata": nodata, "nodata": nodata, "UNIFIED_SRC_NODATA": "NO"}
+
+
+@lru_cache(maxsize=4096)
+def _mercator_pixel(ref: SceneRef) -> float:
+    """The width of the pixel at the centre of a scene on the map, metres of EPSG:3857."""
+    column, row = ref.width / 2, ref.height / 2
+    (x0, y0), (x1, y1) = (ref.affine @ place for place in ((column, row), (column + 1, row)))
+    (left, right), (low, high) = transformer(ref.crs, "EPSG:3857").transform([x0, x1], [y0, y1])
+    return math.hypot(right - left, high - low)

@@ -1,0 +1,196 @@
+"""Tiles and thumbnails of scenes: which scene, which version, drawn how, and kept for the next who asks."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from django.contrib.gis.geos import Polygon
+
+from labelling.core.errors import BadInput, NotFound
+from labelling.core.grid import TileAddress
+from labelling.core.raster import transformer
+from labelling.core.render import (
+    FORMATS,
+    Combination,
+    Limits,
+    empty_tile,
+    find_combination,
+    limits_of,
+    parse_stretch,
+    render,
+)
+from labelling.core.tiles import Bounds, read_box, read_tile
+from labelling.models import Scene
+from labelling.services.scenes import scene_roots
+from labelling.services.tile_cache import cached_tile, keep_tile
+
+RENDERER = 1
+"""To be raised whenever the same scene and address are drawn differently than before."""
+MAX_THUMB = 1024
+MAX_LATITUDE = 85.05
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a scene is asked to be drawn: everything of the address but the place.
+
+    Attributes:
+        scene: the scene, of the version that the address names.
+        combination: which bands.
+        stretch: one pair of limits for all bands, or None for the scene's own.
+        fmt: ``png``, ``webp`` or ``jpg``.
+    """
+
+    scene: Scene
+    combination: Combination
+    stretch: Limits | None
+    fmt: str
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the image."""
+        return FORMATS[self.fmt]
+
+    def etag(self, *place: object) -> str:
+        """A name, in quotes, that changes whenever the image would."""
+        said = [RENDERER, self.scene.pk, self.scene.version, self.combination.id, self.stretch, self.fmt, *place]
+        return f'"{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]}"'
+
+    def limits(self) -> tuple[Limits, ...]:
+        """Darkest and brightest of each band, or of the index."""
+        if self.stretch:
+            return (self.stretch,)
+        ref = self.scene.ref()
+        places = [index - 1 for index in ref.indexes(self.combination.bands)]
+        scales, offsets = ([values[place] for place in places] for values in (ref.scales, ref.offsets))
+        return limits_of(self.combination, display=self.scene.display, scales=scales, offsets=offsets)
+
+
+class OldVersion(NotFound):
+    """The address names a version of the scene that is no more.
+
+    Attributes:
+        current: the version that is now.
+    """
+
+    def __init__(self, current: str) -> None:
+        self.current = current
+        super().__init__("the scene has changed since")
+
+
+def find_look(*, scene_id: int, version: str, combination: str, stretch: str, fmt: str) -> Look:
+    """Understand the address of a tile or thumbnail.
+
+    Args:
+        scene_id: the scene.
+        version: of the scene.
+        combination: id of a combination, or one or three bands with commas between.
+        stretch: ``lo,hi`` in reflectance (of an index: in its values), or empty for the scene's own.
+        fmt: ``png``, ``webp`` or ``jpg``.
+
+    Raises:
+        NotFound: there is no such scene.
+        OldVersion: the scene has another version now.
+        BadInput: an unknown combination or format, or a stretch that is none.
+    """
+    if fmt not in FORMATS:
+        msg = f"no such format; there are {', '.join(FORMATS)}"
+        raise BadInput(msg)
+    limits = parse_stretch(stretch)
+    scene = Scene.objects.filter(pk=scene_id).first()
+    if scene is None:
+        msg = "no such scene"
+        raise NotFound(msg)
+    if scene.version != version:
+        raise OldVersion(scene.version)
+    return Look(scene, find_combination(combination, scene.bands), limits, fmt)
+
+
+def draw_tile(*, look: Look, tile: TileAddress) -> bytes:
+    """Draw a map tile, or take the one that was drawn before.
+
+    Args:
+        look: scene, bands, stretch, format.
+        tile: its place.
+
+    Returns:
+        The encoded image, transparent (JPEG: black) where the scene has nothing.
+
+    Raises:
+        NotFound: the tile lies outside the footprint of the scene.
+        BadRaster: the file cannot be read.
+    """
+    if not look.scene.footprint.intersects(Polygon.from_bbox(tile.bounds())):
+        msg = "the scene has nothing there"
+        raise NotFound(msg)
+    key = look.etag(tile.z, tile.x, tile.y).strip('"')
+    kept = cached_tile(key=key)
+    if kept is not None:
+        return kept
+    pixels = read_tile(look.scene.ref(), tile=tile, bands=look.combination.bands, roots=scene_roots())
+    if not pixels.mask.any():
+        return empty_tile(look.fmt)
+    image = render(pixels, look.combination, limits=look.limits(), fmt=look.fmt)
+    keep_tile(key=key, image=image)
+    return image
+
+
+def draw_thumb(*, look: Look, bounds: Bounds | None, size: int) -> bytes:
+    """Draw a small picture of a scene or of a part of it.
+
+    Args:
+        look: scene, bands, stretch, format.
+        bounds: west, south, east, north in EPSG:4326; None for the whole scene.
+        size: the longer side in pixels.
+
+    Raises:
+        BadRaster: the file cannot be read.
+    """
+    west, south, east, north = bounds or _whole(look.scene)
+    to_map = transformer("EPSG:4326", "EPSG:3857")
+    (left, right), (low, high) = to_map.transform([west, east], [south, north])
+    pixels = read_box(
+        look.scene.ref(),
+        bounds=(left, low, right, high),
+        bands=look.combination.bands,
+        roots=scene_roots(),
+        size=size,
+    )
+    return render(pixels, look.combination, limits=look.limits(), fmt=look.fmt)
+
+
+def _whole(scene: Scene) -> Bounds:
+    """The bounds of the largest part of a scene: one that crosses 180 degrees would else span the world."""
+    west, south, east, north = max(scene.footprint, key=lambda part: part.area).extent
+    return west, max(south, -MAX_LATITUDE), east, min(north, MAX_LATITUDE)
+
+
+def parse_bounds(text: str) -> Bounds | None:
+    """Understand ``w,s,e,n`` in degrees from a URL; empty for the whole scene.
+
+    Raises:
+        BadInput: not four finite numbers in range, west of east and south of north.
+    """
+    if not text:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        west = south = east = north = 0.0
+    if not (-180 <= west < east <= 180 and -MAX_LATITUDE <= south < north <= MAX_LATITUDE):
+        msg = f"bbox is west,south,east,north in degrees, within 180 and {MAX_LATITUDE}"
+        raise BadInput(msg)
+    return west, south, east, north
+
+
+def parse_size(text: str) -> int:
+    """Understand the side of a thumbnail from a URL.
+
+    Raises:
+        BadInput: not a whole number between 16 and 1024.
+    """
+    size = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    if not 16 <= size <= MAX_THUMB:
+        msg = f"size is a whole number between 16 and {MAX_THUMB}"
+        raise BadInput(msg)
+    return size
