@@ -185,8 +185,8 @@ def read_window(ref: SceneRef, window: Window, *, bands: tuple[str, ...] = (), s
             mask[rows, columns] = _valid(data[:, rows, columns], ref.nodata)
             if ref.nodata is None and _has_own_mask(dataset):
                 mask[rows, columns] &= source.dataset_mask(window=part, out_shape=shape) > 0
-    step = Affine.translation(window.col_off, window.row_off) * Affine.scale(x, y)
-    return _pixels(ref, bands, data, mask, ref.affine * step)
+    step = Affine.translation(window.col_off, window.row_off) @ Affine.scale(x, y)
+    return _pixels(ref, bands, data, mask, ref.affine @ step)
 
 
 def _inside(start: float, length: float, count: int, end: int) -> slice:

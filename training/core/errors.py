@@ -13,6 +13,10 @@ class TooFewLabels(TrainingError):
     """There are not enough verified labels in reviewed areas to build the dataset asked for."""
 
 
+class NoRoom(TrainingError):
+    """The disk is too full for what was asked."""
+
+
 class Leak(TrainingError):
     """A training chip lies within a test block or its buffer."""
 

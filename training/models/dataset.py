@@ -1,5 +1,8 @@
 """Chips and labels written for training, under the recipe that defines them."""
 
+from pathlib import Path
+
+from django.conf import settings
 from django.contrib.gis.db import models
 
 from labelling.models import Site
@@ -11,7 +14,7 @@ class Dataset(models.Model):
     recipe_hash = models.CharField(max_length=64, db_index=True)
     labels_hash = models.CharField(max_length=64, help_text="of the labels and reviewed areas it was built from")
     testset = models.ForeignKey(TestSet, null=True, blank=True, on_delete=models.PROTECT, related_name="datasets")
-    path = models.CharField(max_length=1000)
+    path = models.CharField(max_length=64, help_text="name of its folder among the datasets")
     sha256 = models.CharField(max_length=64, help_text="of the manifest, which names every file")
     counts = models.JSONField(default=dict, help_text="chips and boxes per split and type, backgrounds")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -24,6 +27,11 @@ class Dataset(models.Model):
 
     def __str__(self) -> str:
         return f"dataset {self.pk}"
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return Path(settings.DATASET_ROOT / self.path)
 
 
 class DatasetSite(models.Model):
