@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torchvision  # noqa: F401  # without it ultralytics takes another, only approximate suppression
 from numpy.typing import NDArray
 from ultralytics.nn.tasks import DetectionModel, _SafeLoad, torch_safe_load
 from ultralytics.utils.nms import non_max_suppression

@@ -37,6 +37,8 @@ def yolo_weights(folder: Path, *, classes: int = 2, channels: int = 2) -> Path:
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.momentum = 1.0
     model.train()(torch.rand(2, channels, 128, 128))  # or the signal dies out and every box is the same
+    for last in (*model.model[-1].cv2, *model.model[-1].cv3):
+        torch.nn.init.normal_(last[-1].weight, std=0.1)
     model.names = {number: f"type {number}" for number in range(classes)}
     path = folder / "best.pt"
     torch.save({"model": model.half(), "ema": None, "train_args": {"imgsz": 64}, "epoch": -1}, path)

@@ -137,4 +137,4 @@ def test_ultralytics_itself_finds_the_same_boxes(tmp_path: Path) -> None:
         distance = np.abs(some[:, None, :4] - others[None, :, :4]).max(axis=2)
         worse = np.abs(some[:, None, 4] - others[None, :, 4])
         alike = (distance < 1) & (worse < 1e-3) & (some[:, None, 5] == others[None, :, 5])
-        assert alike.any(axis=1).mean() > 0.95  # random weights tie, and a tie may fall either way
+        assert alike.any(axis=1).mean() > 0.98  # where two scores are all but equal, either may stay
