@@ -16,6 +16,8 @@ _LEAD = (
     "labelling.change_campaign",
     "labelling.add_campaign",
     "labelling.delete_claim",
+    "labelling.change_label",
+    "labelling.change_reviewedarea",
     "labelling.change_minetype",
 )
 ROLES: dict[str, tuple[str, ...]] = {

@@ -1,12 +1,28 @@
 """A queue for reviewers, and the short leases on its sites."""
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.gis.db import models
+from django.db.models import Exists, OuterRef, Q
 
+from labelling.core.campaigns import CampaignFilter
 from labelling.models.site import Site
 from labelling.models.taxonomy import Axis
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class CampaignQuerySet(models.QuerySet["Campaign"]):
+    def of(self, user: User) -> "Self":
+        """Campaigns that a user may review in: those open to all, those that name the user; a lead sees every one."""
+        if user.has_perm("labelling.change_campaign"):
+            return self.all()
+        named = Campaign.reviewers.through.objects.filter(campaign_id=OuterRef("pk"))
+        return self.filter(Q(~Exists(named)) | Q(Exists(named.filter(user_id=user.pk))))
 
 
 class Campaign(models.Model):
@@ -24,6 +40,8 @@ class Campaign(models.Model):
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = CampaignQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         constraints = [
@@ -32,6 +50,10 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def conditions(self) -> CampaignFilter:
+        """The filter, checked."""
+        return CampaignFilter.from_json(self.filter)
 
 
 class Claim(models.Model):

@@ -1,13 +1,26 @@
 """Decisions (append-only), what they amount to, and the areas where everything is labelled."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.contrib.gis.db import models
+from django.db.models import Q
 
+from labelling.core.review import Opinion
 from labelling.models.append_only import AppendOnly, AppendOnlyQuerySet
 from labelling.models.campaign import Campaign
 from labelling.models.scene import Scene
 from labelling.models.site import Site
 from labelling.models.taxonomy import Axis, MineType
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class DecisionQuerySet(AppendOnlyQuerySet["Decision"]):
+    def in_force(self) -> "Self":
+        """Opinions and skips that nobody took back; neither undos nor what was kept without being applied."""
+        return self.filter(Q(version__isnull=False) | Q(verdict="skip"), undone_by__isnull=True).exclude(verdict="undo")
 
 
 class Decision(AppendOnly):
@@ -38,17 +51,26 @@ class Decision(AppendOnly):
     campaign = models.ForeignKey(Campaign, null=True, blank=True, on_delete=models.PROTECT, related_name="decisions")
     verdict = models.CharField(max_length=8, choices=Verdict.choices)
     reason = models.CharField(max_length=12, choices=Reason.choices, blank=True, default="")
-    types = models.JSONField(default=dict, help_text="axis -> code, as the reviewer left them")
-    geometry = models.GeometryField(srid=4326, null=True, blank=True, help_text="only where it was drawn or changed")
+    types = models.JSONField(default=dict, help_text="axis -> code, as the reviewer left them or rejected them")
+    geometry = models.GeometryField(
+        srid=4326,
+        null=True,
+        blank=True,
+        help_text="the outline as it was drawn, or as it stood; null for skip and undo",
+    )
     comment = models.TextField(blank=True, default="")
     base_version = models.PositiveIntegerField(help_text="the version of the site that the reviewer saw")
-    version = models.PositiveIntegerField(null=True, help_text="the version that it made; null: kept, not applied")
+    version = models.PositiveIntegerField(
+        null=True, help_text="the version that it made; null: a skip, or kept, not applied"
+    )
+    reviews_needed = models.PositiveSmallIntegerField(default=1, help_text="what its campaign asked for at the time")
+    as_lead = models.BooleanField(default=False, help_text="settles a site that was contested or finished")
     undoes = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by")
     scene = models.ForeignKey(Scene, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     client_time = models.DateTimeField(null=True, blank=True, help_text="the browser's clock; information only")
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = AppendOnlyQuerySet.as_manager()
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
@@ -68,6 +90,25 @@ class Decision(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.verdict} on site {self.site_id} by {self.reviewer_id}"
+
+    @property
+    def is_kept(self) -> bool:
+        """Came too late to be applied, but nothing is lost."""
+        return self.version is None and self.verdict not in {self.Verdict.SKIP, self.Verdict.UNDO}
+
+    def opinion(self) -> Opinion:
+        """The decision as the floor below the database knows it."""
+        return Opinion(
+            id=self.pk,
+            reviewer=self.reviewer_id,
+            verdict=self.verdict,
+            reason=self.reason,
+            types=self.types,
+            reviews_needed=self.reviews_needed,
+            as_lead=self.as_lead,
+            applied=self.version is not None,
+            undoes=self.undoes_id,
+        )
 
 
 class Label(models.Model):

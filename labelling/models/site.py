@@ -1,9 +1,43 @@
 """One place on the ground that is reviewed once, however many sources speak of it."""
 
-from django.contrib.gis.db import models
+from typing import TYPE_CHECKING
 
+from django.contrib.gis.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from labelling.core.campaigns import CampaignFilter
 from labelling.models.region import Region
+from labelling.models.spatial import in_box, to_geos
 from labelling.models.taxonomy import Axis, MineType
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class SiteQuerySet(models.QuerySet["Site"]):
+    def matching(self, conditions: CampaignFilter) -> "Self":
+        """Sites that meet every condition of a campaign."""
+        found = self
+        if conditions.area is not None:
+            near = in_box(self.model, "footprint", conditions.area.bounds)
+            found = found.filter(near, footprint__intersects=to_geos(conditions.area))
+        if conditions.regions:
+            found = found.filter(region__eco_id__in=conditions.regions)
+        if conditions.types:
+            named = MineType.objects.filter(code__in=conditions.types).values("pk")
+            found = found.filter(Q(feature__in=named) | Q(commodity__in=named) | Q(method__in=named))
+        if conditions.sources:
+            proposals = self.model._meta.get_field("proposals").related_model._default_manager
+            found = found.filter(
+                Exists(proposals.filter(site=OuterRef("pk"), source__name__in=conditions.sources).order_by())
+            )
+        if conditions.min_score is not None:
+            found = found.filter(score__gte=conditions.min_score)
+        return found
+
+    def shown(self) -> "Self":
+        """With what a card shows beside the outline, but without the outline of the region, which is huge."""
+        return self.select_related("region", *Axis.values).defer("region__geom")
 
 
 class Site(models.Model):
@@ -30,6 +64,8 @@ class Site(models.Model):
     synthetic = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = SiteQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -1,0 +1,1 @@
+"""The review API: JSON over the session of the browser."""

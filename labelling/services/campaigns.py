@@ -1,0 +1,106 @@
+"""Campaigns: who reviews what, on which axis, how many times."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.text import slugify
+
+from labelling.core.campaigns import CampaignFilter
+from labelling.core.errors import BadInput, NotFound
+from labelling.models import Campaign, MineType, Region, Source
+from labelling.models.taxonomy import Axis
+
+MAX_REVIEWS = 9
+LEASE_S = range(30, 24 * 3600 + 1)
+
+
+def create_campaign(
+    *,
+    name: str,
+    axis: str = Axis.FEATURE,
+    conditions: Mapping[str, Any] | None = None,
+    reviews_needed: int = 1,
+    reviewers: Collection[User] = (),
+    guideline: str = "",
+    lease_s: int = 600,
+) -> Campaign:
+    """Open a queue.
+
+    Args:
+        name: what people read; its slug is the address.
+        axis: the types that are asked for.
+        conditions: ``CampaignFilter`` as JSON; None: every site.
+        reviews_needed: how many opinions settle a site, 1 to 9; above 1 they are blind.
+        reviewers: who may review in it; none: every reviewer.
+        guideline: text for the reviewers.
+        lease_s: after so many seconds without a sign of life a claim is free again.
+
+    Raises:
+        BadInput: a value that cannot be taken, an unknown source, type or region, or a name that is taken.
+    """
+    if axis not in Axis.values:
+        raise BadInput(f"unknown axis {axis!r}: use {', '.join(Axis.values)}")
+    if not 1 <= reviews_needed <= MAX_REVIEWS:
+        raise BadInput(f"reviews_needed is 1 to {MAX_REVIEWS}")
+    if lease_s not in LEASE_S:
+        raise BadInput(f"lease_s is {LEASE_S.start} to {LEASE_S.stop - 1} seconds")
+    slug = slugify(name)[:60]
+    if not slug:
+        raise BadInput("give the campaign a name with letters or digits")
+    wanted = CampaignFilter.from_json(conditions or {})
+    _check_known(wanted)
+    try:
+        with transaction.atomic():
+            campaign = Campaign.objects.create(
+                name=name.strip(),
+                slug=slug,
+                axis=axis,
+                filter=wanted.to_json(),
+                reviews_needed=reviews_needed,
+                guideline=guideline,
+                lease_s=lease_s,
+            )
+            campaign.reviewers.set(reviewers)
+    except IntegrityError:
+        raise BadInput(f"there is a campaign named like {name!r}: choose another name") from None
+    return campaign
+
+
+def _check_known(wanted: CampaignFilter) -> None:
+    known: tuple[tuple[str, Collection[Any], QuerySet[Any, Any]], ...] = (
+        ("source", wanted.sources, Source.objects.filter(name__in=wanted.sources).values_list("name", flat=True)),
+        ("type", wanted.types, MineType.objects.filter(code__in=wanted.types).values_list("code", flat=True)),
+        ("region", wanted.regions, Region.objects.filter(eco_id__in=wanted.regions).values_list("eco_id", flat=True)),
+    )
+    for noun, asked, found in known:
+        missing = sorted(set(asked) - set(found)) if asked else []
+        if missing:
+            raise BadInput(f"unknown {noun} {missing[0]!r}")
+
+
+def ensure_default_campaign() -> Campaign:
+    """Give the campaign over every site, opened where there is no campaign at all yet."""
+    first = Campaign.objects.order_by("pk").first()
+    return first or create_campaign(name="All sites", guideline="Every open site, the most telling first.")
+
+
+def campaigns_of(*, user: User) -> QuerySet[Campaign]:
+    """The open campaigns that a user may review in, by name."""
+    return Campaign.objects.of(user).filter(active=True)
+
+
+def find_campaign(*, user: User, slug: str, or_closed: bool = False) -> Campaign:
+    """Find a campaign of a user.
+
+    Raises:
+        NotFound: no such campaign, closed (unless ``or_closed``), or not one of the user's.
+    """
+    mine = Campaign.objects.of(user) if or_closed else campaigns_of(user=user)
+    found = mine.filter(slug=slug).first()
+    if found is None:
+        msg = "no such campaign"
+        raise NotFound(msg)
+    return found

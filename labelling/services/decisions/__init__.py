@@ -1,0 +1,18 @@
+"""Decisions, the labels that are derived from them, and the areas where everything is labelled."""
+
+from labelling.services.decisions.areas import areas_in, complete_area, revoke_area
+from labelling.services.decisions.labels import derive_label, rebuild_labels
+from labelling.services.decisions.submission import Receipt, Submission
+from labelling.services.decisions.submit import own_decisions, submit_decision
+
+__all__ = [
+    "Receipt",
+    "Submission",
+    "areas_in",
+    "complete_area",
+    "derive_label",
+    "own_decisions",
+    "rebuild_labels",
+    "revoke_area",
+    "submit_decision",
+]

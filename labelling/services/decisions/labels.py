@@ -1,0 +1,114 @@
+"""Labels: derived from the decisions, and rebuilt from them at any time."""
+
+from collections.abc import Iterable
+
+from django.contrib.gis.geos import Point
+from django.db import transaction
+from django.utils import timezone
+
+from labelling.core.geometry import area_ha, inner_point
+from labelling.core.review import Settlement, settle
+from labelling.models import Decision, Label, MineType, Site
+from labelling.models.spatial import to_shapely
+from labelling.models.taxonomy import Axis
+from labelling.services.sites import refresh_site
+
+_LABEL_FIELDS = ["state", "geometry", *Axis.values, "reason", "decision", "reviews", "decided_at"]
+_BATCH = 500
+
+
+def derive_label(*, site: Site) -> Settlement:
+    """Judge the decisions on a site and write what they amount to: its label, its state and what it shows.
+
+    The caller holds the site's row. A verified site takes outline and types of its label; one that is open
+    again is summed up from its proposals.
+
+    Args:
+        site: the site; its fields follow what is written.
+
+    Returns:
+        What the decisions amount to.
+    """
+    decisions = list(site.decisions.order_by("id"))
+    settlement = settle([decision.opinion() for decision in decisions])
+    before, site.state = site.state, settlement.state
+    if settlement.state == "open":
+        Label.objects.filter(site=site).delete()
+        Site.objects.filter(pk=site.pk).update(state=site.state, updated_at=timezone.now())
+        if before != site.state:
+            _reopen(site, decisions)
+        return settlement
+    label = _label(site, settlement, {decision.pk: decision for decision in decisions})
+    Label.objects.bulk_create([label], update_conflicts=True, unique_fields=["site"], update_fields=_LABEL_FIELDS)
+    _show(site, label)
+    return settlement
+
+
+def _label(site: Site, settlement: Settlement, decisions: dict[int, Decision]) -> Label:
+    settled_by, outline = decisions[settlement.settled_by or 0], decisions[settlement.outline or 0]
+    mine_types = MineType.objects.in_bulk(settlement.types.values(), field_name="code") if settlement.types else {}
+    return Label(
+        site=site,
+        state=settlement.state,
+        geometry=outline.geometry,
+        reason=settlement.reason,
+        decision=settled_by,
+        reviews=settlement.reviews,
+        decided_at=settled_by.created_at,
+        **{axis: mine_types[code] for axis, code in settlement.types.items()},
+    )
+
+
+def _show(site: Site, label: Label) -> None:
+    """Let the site show what its label says."""
+    changed = ["state", "updated_at"]
+    site.updated_at = timezone.now()
+    if label.state == Label.State.VERIFIED:
+        outline = to_shapely(label.geometry)
+        inner = inner_point(outline)
+        site.footprint, site.point = label.geometry, Point(inner.x, inner.y, srid=4326)
+        site.area_ha = area_ha(outline)
+        for axis in Axis.values:
+            setattr(site, axis, getattr(label, axis))
+        changed += ["footprint", "point", "area_ha", *Axis.values]
+    site.save(update_fields=changed)
+
+
+def _reopen(site: Site, decisions: list[Decision]) -> None:
+    """Bring back what the proposals say. A drawing that its author took back goes to the end of the queue."""
+    refresh_site(site=site)
+    drawn = {f"{decision.key}" for decision in decisions if decision.verdict == Decision.Verdict.ADD}
+    if drawn and not site.proposals.exclude(external_id__in=drawn).exists():
+        site.priority, site.why = -1.0, "somebody drew it and took it back: is there anything here?"
+        site.save(update_fields=["priority", "why"])
+
+
+def rebuild_labels(*, sites: Iterable[Site] | None = None) -> int:
+    """Derive labels again from the decisions, one transaction per site.
+
+    Args:
+        sites: those to rebuild; None: every site that somebody has decided on.
+
+    Returns:
+        How many labels, or states of a site, were not what the decisions say.
+    """
+    if sites is None:
+        ids: Iterable[int] = (
+            Site.objects.filter(decisions__isnull=False).order_by("pk").distinct().values_list("pk", flat=True)
+        )
+    else:
+        ids = [site.pk for site in sites]
+    return sum(_rebuild_label(pk) for pk in list(ids))
+
+
+@transaction.atomic
+def _rebuild_label(site_id: int) -> bool:
+    site = Site.objects.select_for_update().get(pk=site_id)
+    before = site.state, _written(site_id)
+    derive_label(site=site)
+    return before != (site.state, _written(site_id))
+
+
+def _written(site_id: int) -> tuple[object, ...] | None:
+    row = Label.objects.filter(site_id=site_id).values_list(*_LABEL_FIELDS).first()
+    return None if row is None else tuple(getattr(value, "wkb", value) for value in row)

@@ -1,0 +1,289 @@
+"""The one way by which a decision comes in.
+
+One transaction: a repeat is answered from what is stored; the site's row is locked, so that decisions on it
+follow one another; the decision is appended, the label derived, the claim given back. Nothing is acknowledged
+before the commit, and so nobody may wrap this in a transaction of their own.
+"""
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from labelling.core.errors import BadInput, Conflict, KeyReused, NotFound
+from labelling.core.matching import ClaimSpec
+from labelling.core.review import Settlement, is_blind_to, refusal
+from labelling.models import Campaign, Decision, Site, Source
+from labelling.models.spatial import to_shapely
+from labelling.models.taxonomy import Axis
+from labelling.services.decisions.labels import derive_label
+from labelling.services.decisions.submission import (
+    Receipt,
+    Submission,
+    Verdict,
+    campaign_of,
+    check_scene,
+    check_submission,
+    check_types,
+    outline_left,
+    settled_after,
+    types_left,
+)
+from labelling.services.items import build_item
+from labelling.services.sites import place_claims
+
+_CHANGED = "this site has changed since you saw it: your decision is kept but not applied, choose between the two"
+
+
+def submit_decision(*, user: User, submission: Submission) -> Receipt:
+    """Take one decision.
+
+    What each verdict does, on the version of the site that the reviewer saw:
+
+    - ``accept``: the outline as it stands, with the types sent over those that the site has.
+    - ``fix``: another outline, other types or both. A point may be accepted or typed, but verifies no outline.
+    - ``reject``: with a reason (``labelling.core.review`` says what each amounts to).
+    - ``unsure``: the site becomes contested and waits for a lead.
+    - ``skip``: changes nothing, is never a conflict; the site comes back last in this reviewer's queue.
+    - ``add``: a missed mine, verified at once where one opinion is enough. Drawn on an open site of the same
+      place it is an opinion on that one.
+    - ``undo``: takes one of the reviewer's own decisions back (a lead may take anybody's), any number of steps;
+      what remains is judged anew, so that what others decided later stands. An undo of an undo is refused:
+      decide again instead.
+
+    A site that is finished is changed only by an undo, or by a lead.
+
+    Args:
+        user: the reviewer, who may add decisions.
+        submission: what was decided.
+
+    Returns:
+        The receipt, after the commit; for a repeat of the same submission the same decision again.
+
+    Raises:
+        BadInput: a field that is wrong, nothing is stored.
+        NotFound: no such site, campaign or scene, or nothing of yours to undo.
+        KeyReused: the key has been used for something else.
+        Conflict: the site has changed or is finished; the decision is stored but not applied (an undo is not
+            stored), and ``current`` is the site as it is now.
+    """
+    try:
+        with transaction.atomic(durable=True):
+            receipt = _repeated(user, submission) or _take(user, submission)
+    except IntegrityError:
+        # The same key at the same time, twice: the other one was first, and its answer is ours.
+        repeated = _repeated(user, submission)
+        if repeated is None:
+            raise
+        receipt = repeated
+    except _Stale as stale:
+        raise Conflict(str(stale), current=_current(user, stale.site, stale.campaign)) from None
+    if receipt.decision.is_kept:
+        raise Conflict(_why_kept(user, receipt), current=_current(user, receipt.site, receipt.decision.campaign))
+    return receipt
+
+
+class _Stale(Exception):
+    """An undo that cannot be applied; it is not stored, because nothing would be lost with it."""
+
+    def __init__(self, reason: str, site: Site, campaign: Campaign | None) -> None:
+        self.site, self.campaign = site, campaign
+        super().__init__(reason)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What belongs to one submission while it is worked on."""
+
+    user: User
+    submission: Submission
+    campaign: Campaign | None
+
+    @property
+    def is_lead(self) -> bool:
+        return self.user.has_perm("labelling.change_label")
+
+
+def _repeated(user: User, submission: Submission) -> Receipt | None:
+    stored = Decision.objects.select_related("site", "campaign").filter(key=submission.key).first()
+    if stored is None:
+        return None
+    if stored.body_sha256 != submission.sha256(user):
+        msg = "this key has been used for another decision: make a new key for each decision"
+        raise KeyReused(msg)
+    return _receipt_again(stored)
+
+
+def _receipt_again(stored: Decision) -> Receipt:
+    return Receipt(decision=stored, site=stored.site, settlement=settled_after(stored), created=False)
+
+
+def _take(user: User, submission: Submission) -> Receipt:
+    check_submission(submission)
+    check_types(submission.types)
+    check_scene(submission.scene_id)
+    desk = _Desk(user, submission, campaign_of(user, submission.campaign_id))
+    if submission.verdict == Verdict.UNDO:
+        return _undo(desk)
+    if submission.verdict == Verdict.ADD:
+        return _add(desk)
+    site = _held_site(submission.site_id or 0)
+    if submission.verdict == Verdict.SKIP:
+        return _finish(desk, site, _append(desk, site, version=None))
+    # Where somebody decided on this very key while we waited for the row, theirs is the answer.
+    return _repeated(user, submission) or _decide(desk, site, saw=submission.base_version)
+
+
+def _held_site(site_id: int) -> Site:
+    held = Site.objects.select_for_update(of=("self",)).select_related(*Axis.values)
+    site = held.filter(pk=site_id).first()
+    if site is None:
+        msg = "no such site"
+        raise NotFound(msg)
+    return site
+
+
+def _decide(desk: _Desk, site: Site, *, saw: int) -> Receipt:
+    if _has_changed(desk, site, saw) or _refused(desk, site):
+        return _finish(desk, site, _append(desk, site, version=None))
+    as_lead = site.state != Site.State.OPEN
+    _step(site)
+    decision = _append(desk, site, version=site.version, as_lead=as_lead)
+    return _finish(desk, site, decision, derive_label(site=site))
+
+
+def _has_changed(desk: _Desk, site: Site, saw: int) -> bool:
+    if saw == site.version:
+        return False
+    if saw > site.version:
+        return True
+    since = site.decisions.filter(version__gt=saw)
+    others = not since.filter(reviewer=desk.user).exists() and not since.filter(verdict=Verdict.UNDO).exists()
+    needed = desk.campaign.reviews_needed if desk.campaign else 1
+    return not is_blind_to(reviews_needed=needed, state=site.state, others_since=others)
+
+
+def _refused(desk: _Desk, site: Site) -> str | None:
+    has_decided = (
+        site.decisions.in_force().filter(reviewer=desk.user, version__isnull=False).exists()
+        if site.state == Site.State.OPEN and site.version
+        else False
+    )
+    is_lead = site.state != Site.State.OPEN and desk.is_lead
+    return refusal(state=site.state, is_lead=is_lead, has_decided=has_decided)
+
+
+def _step(site: Site) -> None:
+    moved = Site.objects.filter(pk=site.pk, version=site.version).update(version=site.version + 1)
+    if not moved:
+        msg = f"site {site.pk} moved on although its row was held"
+        raise RuntimeError(msg)
+    site.version += 1
+
+
+def _append(
+    desk: _Desk, site: Site, *, version: int | None, as_lead: bool = False, undoes: Decision | None = None
+) -> Decision:
+    sent = desk.submission
+    says_something = sent.verdict not in {Verdict.SKIP, Verdict.UNDO}
+    return Decision.objects.create(
+        key=sent.key,
+        body_sha256=sent.sha256(desk.user),
+        site=site,
+        reviewer=desk.user,
+        campaign=desk.campaign,
+        verdict=sent.verdict,
+        reason=sent.reason,
+        types=types_left(sent, site) if says_something else {},
+        geometry=outline_left(sent, site) if says_something else None,
+        comment=sent.comment,
+        base_version=sent.base_version,
+        version=version,
+        reviews_needed=desk.campaign.reviews_needed if desk.campaign else 1,
+        as_lead=as_lead,
+        undoes=undoes,
+        scene_id=sent.scene_id,
+        client_time=sent.client_time,
+    )
+
+
+def _finish(desk: _Desk, site: Site, decision: Decision, settlement: Settlement | None = None) -> Receipt:
+    """Give claims back: one's own, and everybody's where the site needs no more opinions."""
+    claims = site.claims.all() if site.state != Site.State.OPEN else site.claims.filter(reviewer=desk.user)
+    claims.delete()
+    settlement = settlement or settled_after(decision)
+    return Receipt(decision=decision, site=site, settlement=settlement, created=True)
+
+
+def _add(desk: _Desk) -> Receipt:
+    sent = desk.submission
+    source, _ = Source.objects.get_or_create(
+        name=f"drawn by {desk.user.get_username()}"[:120], defaults={"kind": Source.Kind.PERSON}
+    )
+    spec = ClaimSpec(
+        external_id=str(sent.key),
+        geometry=to_shapely(outline_left(sent, Site())),
+        types={axis: ((code, None),) for axis, code in types_left(sent, None).items()},
+        scene_id=sent.scene_id,
+    )
+    placed = place_claims(source=source, claims=[spec])
+    if not placed.proposals:
+        # The same drawing at the same time, twice: the other one was first, and its answer is ours.
+        return _receipt_again(Decision.objects.select_related("site", "campaign").get(key=sent.key))
+    site = _held_site(placed.proposals[0].site_id)
+    return _decide(desk, site, saw=site.version)
+
+
+def _undo(desk: _Desk) -> Receipt:
+    undoes = desk.submission.undoes
+    target = Decision.objects.filter(key=undoes).first() if undoes else None
+    if target is None or (target.reviewer_id != desk.user.pk and not desk.is_lead):
+        msg = "no such decision of yours to undo"
+        raise NotFound(msg)
+    if target.verdict == Verdict.UNDO:
+        msg = "an undo cannot be undone: decide again"
+        raise BadInput(msg)
+    if desk.submission.site_id not in {None, target.site_id}:
+        msg = "that decision was made on another site"
+        raise BadInput(msg)
+    site = _held_site(target.site_id)
+    repeated = _repeated(desk.user, desk.submission)
+    if repeated is not None:
+        return repeated
+    _check_undo(desk, site, target)
+    if target.version is None:
+        return _finish(desk, site, _append(desk, site, version=None, undoes=target))
+    _step(site)
+    decision = _append(desk, site, version=site.version, undoes=target)
+    return _finish(desk, site, decision, derive_label(site=site))
+
+
+def _check_undo(desk: _Desk, site: Site, target: Decision) -> None:
+    if target.is_kept:
+        msg = "that decision was kept but never applied: there is nothing to undo"
+        raise _Stale(msg, site, desk.campaign)
+    if Decision.objects.filter(undoes=target).exists():
+        msg = "that decision has been undone already"
+        raise _Stale(msg, site, desk.campaign)
+    if target.version is not None and _has_changed(desk, site, desk.submission.base_version):
+        msg = "somebody has decided on this site since: look at it as it is now, then undo again"
+        raise _Stale(msg, site, desk.campaign)
+
+
+def _why_kept(user: User, receipt: Receipt) -> str:
+    site, decision = receipt.site, receipt.decision
+    if decision.verdict == Verdict.ADD:
+        return f"a site that is {site.state} stands here already: your drawing is kept but not applied"
+    if decision.base_version != site.version:
+        return _CHANGED
+    return _refused(_Desk(user, Submission(decision.key, decision.verdict), decision.campaign), site) or _CHANGED
+
+
+def _current(user: User, site: Site, campaign: Campaign | None) -> dict[str, object]:
+    return build_item(user=user, site_id=site.pk, campaign=campaign)
+
+
+def own_decisions(*, user: User, limit: int) -> list[Decision]:
+    """A reviewer's newest decisions, newest first, without the undos themselves."""
+    mine = Decision.objects.filter(reviewer=user).exclude(verdict=Verdict.UNDO).select_related("undone_by")
+    return list(mine.defer("geometry", "undone_by__geometry").order_by("-id")[:limit])

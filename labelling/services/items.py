@@ -1,0 +1,219 @@
+"""What a reviewer's card shows of sites, in as many queries for fifty sites as for one."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+from django.contrib.auth.models import User
+from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Polygon
+from django.utils import timezone
+
+from labelling.core.errors import NotFound
+from labelling.core.outlines import to_geojson
+from labelling.core.render import combinations_for
+from labelling.models import Campaign, Claim, Decision, MineType, Proposal, Scene, Site
+from labelling.models.spatial import to_shapely
+from labelling.models.taxonomy import Axis
+
+MAX_PROPOSALS = 20
+MAX_SCENES = 24
+MAX_HISTORY = 30
+DIGITS = range(1, 10)
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """Everything that belongs to the sites of one answer, by site."""
+
+    axis: str
+    mine_types: Sequence[MineType]
+    proposals: Mapping[int, list[Proposal]]
+    history: Mapping[int, list[Decision]]
+    scenes: Mapping[int, list[Scene]]
+    claims: Mapping[int, Claim]
+
+
+def build_items(*, user: User, sites: Sequence[Site], campaign: Campaign | None) -> list[Item]:
+    """Describe sites for the review screen, ready for JSON.
+
+    Args:
+        user: who looks; where blind opinions are wanted, others' opinions on an open site are left out.
+        sites: from ``Site.objects.shown()``; their order is kept.
+        campaign: its axis decides which types are offered; None: the axis ``feature``.
+    """
+    ids = [site.pk for site in sites]
+    axis = campaign.axis if campaign else Axis.FEATURE.value
+    now = timezone.now()
+    shelf = _Shelf(
+        axis=axis,
+        mine_types=list(MineType.objects.filter(axis=axis).order_by("rank", "code")) if ids else [],
+        proposals=_by_site(
+            Proposal.objects.filter(site__in=ids).select_related("source").order_by("-score", "id") if ids else ()
+        ),
+        history=_by_site(
+            Decision.objects.filter(site__in=ids)
+            .select_related("reviewer", "undone_by")
+            .defer("geometry", "undone_by__geometry")
+            .order_by("-id")
+            if ids
+            else ()
+        ),
+        scenes=_scenes_of(sites),
+        claims={claim.site_id: claim for claim in user.claims.filter(site__in=ids, expires_at__gt=now)} if ids else {},
+    )
+    blind = campaign is not None and campaign.reviews_needed > 1
+    return [_item(site, shelf, _visible(shelf.history.get(site.pk, ()), site, user, blind=blind)) for site in sites]
+
+
+def shown_sites(ids: Sequence[int]) -> list[Site]:
+    """Fetch sites as ``build_items`` wants them, in the order of the ids; those that are gone are left out."""
+    found = {site.pk: site for site in Site.objects.shown().filter(pk__in=ids)} if ids else {}
+    return [found[pk] for pk in ids if pk in found]
+
+
+def build_item(*, user: User, site_id: int, campaign: Campaign | None) -> Item:
+    """Describe one site as it stands now.
+
+    Raises:
+        NotFound: no such site.
+    """
+    sites = shown_sites([site_id])
+    if not sites:
+        msg = "no such site"
+        raise NotFound(msg)
+    return build_items(user=user, sites=sites, campaign=campaign)[0]
+
+
+def _by_site(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.site_id].append(row)
+    return found
+
+
+def _scenes_of(sites: Sequence[Site]) -> dict[int, list[Scene]]:
+    """The scenes under each site, newest first; asked once for all their boxes, then told apart here."""
+    if not sites:
+        return {}
+    boxes = MultiPolygon([_box(site.footprint) for site in sites], srid=4326)
+    scenes = list(Scene.objects.covering(boxes))
+    tree = shapely.STRtree([to_shapely(scene.footprint) for scene in scenes])
+    return {
+        site.pk: [scenes[index] for index in sorted(tree.query(to_shapely(site.footprint), predicate="intersects"))]
+        for site in sites
+    }
+
+
+def _box(geometry: GEOSGeometry) -> Polygon:
+    west, south, east, north = geometry.extent
+    # A box of a point has no area, which some predicates call invalid.
+    margin = 1e-7
+    return Polygon.from_bbox((west - margin, south - margin, east + margin, north + margin))
+
+
+def _visible(history: Sequence[Decision], site: Site, user: User, *, blind: bool) -> list[Decision]:
+    blind = site.state == Site.State.OPEN and (blind or any(one.reviews_needed > 1 for one in history))
+    return [one for one in history if not blind or one.reviewer_id == user.pk]
+
+
+def _item(site: Site, shelf: _Shelf, history: Sequence[Decision]) -> Item:
+    proposals = shelf.proposals.get(site.pk, [])
+    claim = shelf.claims.get(site.pk)
+    return {
+        "site": site.pk,
+        "version": site.version,
+        "state": site.state,
+        "name": site.name,
+        "point": [site.point.x, site.point.y],
+        "bounds": list(site.footprint.extent),
+        "footprint": _geojson(site.footprint),
+        "area_ha": site.area_ha,
+        "region": {"name": site.region.name, "biome": site.region.biome, "realm": site.region.realm}
+        if site.region
+        else None,
+        "types": site.types(),
+        "options": _options(shelf, proposals),
+        "proposals": [_proposal(proposal) for proposal in proposals[:MAX_PROPOSALS]],
+        "why": site.why,
+        "score": site.score,
+        "scenes": [_scene(scene) for scene in shelf.scenes.get(site.pk, [])[:MAX_SCENES]],
+        "history": [_past(decision) for decision in history[:MAX_HISTORY]],
+        "claim": {"token": str(claim.token), "expires_at": _iso(claim.expires_at)} if claim else None,
+        "synthetic": site.synthetic,
+    }
+
+
+def _options(shelf: _Shelf, proposals: Sequence[Proposal]) -> list[dict[str, Any]]:
+    """The types of the axis: those that a source scored first, best first; a digit never moves."""
+    best: dict[str, float] = {}
+    for proposal in proposals:
+        for code, score in proposal.types.get(shelf.axis, []):
+            if score is not None:
+                best[code] = max(score, best.get(code, 0.0))
+    ranked = sorted(shelf.mine_types, key=lambda mine_type: (-best.get(mine_type.code, -1.0), mine_type.rank))
+    return [
+        {
+            "code": mine_type.code,
+            "name": mine_type.name,
+            "color": mine_type.color,
+            "score": best.get(mine_type.code),
+            "digit": mine_type.rank if mine_type.rank in DIGITS else None,
+        }
+        for mine_type in ranked
+    ]
+
+
+def _proposal(proposal: Proposal) -> dict[str, Any]:
+    return {
+        "id": proposal.pk,
+        "source": proposal.source.name,
+        "kind": proposal.source.kind,
+        "score": proposal.score,
+        "is_mine": proposal.is_mine,
+        "types": {
+            axis: [{"code": code, "score": score} for code, score in offers] for axis, offers in proposal.types.items()
+        },
+        "geometry": _geojson(proposal.geometry),
+        "licence": proposal.source.licence,
+        "scene": proposal.scene_id,
+        "created_at": _iso(proposal.created_at),
+    }
+
+
+def _scene(scene: Scene) -> dict[str, Any]:
+    return {
+        "id": scene.pk,
+        "name": scene.name,
+        "version": scene.version,
+        "kind": scene.kind,
+        "acquired_at": _iso(scene.acquired_at) if scene.acquired_at else None,
+        "attribution": scene.attribution,
+        "synthetic": scene.synthetic,
+        "bounds": list(scene.footprint.extent),
+        "combinations": [{"id": one.id, "name": one.name} for one in combinations_for(scene.bands)],
+    }
+
+
+def _past(decision: Decision) -> dict[str, Any]:
+    return {
+        "verdict": decision.verdict,
+        "reviewer": decision.reviewer.get_username(),
+        "at": _iso(decision.created_at),
+        "types": decision.types,
+        "reason": decision.reason,
+        "comment": decision.comment,
+        "applied": not decision.is_kept,
+        "undone": hasattr(decision, "undone_by"),
+    }
+
+
+def _geojson(geometry: GEOSGeometry) -> dict[str, Any]:
+    return to_geojson(to_shapely(geometry))
+
+
+def _iso(moment: Any) -> str:
+    return str(moment.isoformat().replace("+00:00", "Z"))
