@@ -204,7 +204,7 @@ def box_ious(left: Sequence[Corners], right: Sequence[Corners]) -> NDArray[np.fl
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     shared = np.clip(sides, 0, None).prod(axis=-1)
     total = _areas(a) + _areas(b) - shared
-    return np.divide(shared, total, out=np.zeros_like(shared), where=total > 0)
+    return np.asarray(np.divide(shared, total, out=np.zeros_like(shared), where=total > 0))
 
 
 def _areas(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
