@@ -1,6 +1,7 @@
 """Tiny GeoTIFFs for the tests, in any CRS: smooth made-up ground with a bright pit in the middle."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
-from labelling.core.raster import transformer, utm_of
+from labelling.core.raster import SceneRef, open_raster, transformer, utm_of
 
 METRES_PER_DEGREE = 111_320
 
@@ -62,6 +63,24 @@ def make_scene(
         if overviews:
             file.build_overviews([2, 4], Resampling.average)
     return path
+
+
+def ref_of(path: Path, **changes: Any) -> SceneRef:
+    """The scene as a catalogue would know it, from the file's own header."""
+    with open_raster(path) as file:
+        ref = SceneRef(
+            path=str(path),
+            crs=file.crs.to_string(),
+            transform=tuple(file.transform)[:6],
+            width=file.width,
+            height=file.height,
+            dtype=file.dtypes[0],
+            bands=tuple(file.descriptions),
+            scales=tuple(file.scales),
+            offsets=tuple(file.offsets),
+            nodata=file.nodata,
+        )
+    return replace(ref, **changes)
 
 
 def made_up_ground(count: int, height: int, width: int, *, seed: int = 0) -> NDArray[np.uint16]:

@@ -2,9 +2,10 @@
 
 import os
 import threading
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import numpy as np
 import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.enums import Interleaving
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
 from labelling.core.errors import BadRaster
+
+# Whoever catalogues a file checks its transform and says so in an error of ours.
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)
 
 MAX_BANDS = 64
 MAX_SIDE = 200_000
@@ -76,7 +80,7 @@ def open_raster(path: str | Path, *, roots: tuple[Path, ...] = ()) -> Iterator[A
         BadRaster: not a TIFF, truncated, or a header that asks for too much.
     """
     real = checked_path(path, roots=roots)
-    with _blaming(real), _opened(real) as dataset:
+    with _blaming(real), closing(_opened(real)) as dataset:
         yield dataset
 
 
@@ -104,7 +108,7 @@ class _Shelf(threading.local):
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self.kept: OrderedDict[Path, tuple[tuple[int, int, int], Any, ExitStack]] = OrderedDict()
+        self.kept: OrderedDict[Path, tuple[tuple[int, int, int], Any]] = OrderedDict()
 
     def take(self, path: Path) -> Any:
         if self.pid != os.getpid():  # a fork shares file offsets with its parent
@@ -112,24 +116,26 @@ class _Shelf(threading.local):
         stat = path.stat()
         state = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         if path in self.kept and self.kept[path][0] != state:
-            self.kept.pop(path)[2].close()
+            self.kept.pop(path)[1].close()
         if path not in self.kept:
-            stack = ExitStack()
-            self.kept[path] = (state, stack.enter_context(_opened(path)), stack)
+            self.kept[path] = (state, _opened(path))
         self.kept.move_to_end(path)
         while len(self.kept) > MAX_KEPT_OPEN:
-            self.kept.popitem(last=False)[1][2].close()
+            self.kept.popitem(last=False)[1][1].close()
         return self.kept[path][1]
 
 
 _SHELF = _Shelf()
 
 
-@contextmanager
-def _opened(real: Path) -> Iterator[Any]:
-    with rasterio.open(str(real), driver="GTiff") as dataset:
+def _opened(real: Path) -> Any:
+    dataset = rasterio.open(str(real), driver="GTiff")
+    try:
         _check_header(dataset, real.name)
-        yield dataset
+    except BadRaster:
+        dataset.close()
+        raise
+    return dataset
 
 
 @contextmanager
