@@ -29,3 +29,9 @@ def loadable_sqlite(modules: dict[str, ModuleType]) -> None:
     if not hasattr(sqlite3.Connection, "enable_load_extension"):
         modules["sqlite3"] = modules["sqlite3.dbapi2"] = import_module("pysqlite3")
         modules["sqlite3.dbapi2"] = import_module("pysqlite3.dbapi2")
+
+
+def spatialite_library() -> str:
+    """Name SpatiaLite for SQLite to load; Homebrew keeps it where no loader looks."""
+    homebrew = (Path(prefix) / "lib" / "mod_spatialite.dylib" for prefix in ("/opt/homebrew", "/usr/local"))
+    return next((str(path) for path in homebrew if path.is_file()), "mod_spatialite")

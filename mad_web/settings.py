@@ -3,19 +3,20 @@
 import sys
 from pathlib import Path
 
-import environ
+from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 
 from labelling.core.gdal import wheel_library
-from mad_web.embedded import embedded_secret, loadable_sqlite
+from mad_web.embedded import embedded_secret, loadable_sqlite, spatialite_library
+from mad_web.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 if (BASE_DIR / ".env").is_file():
     env.read_env(str(BASE_DIR / ".env"))
 
 # Everything that the program writes lies here: database file, blobs, logs, queue.
-MAD_HOME = Path(env.str("MAD_HOME", default=str(BASE_DIR / "var"))).absolute()
+MAD_HOME = env.folder("MAD_HOME", default=BASE_DIR / "var")
 BLOB_ROOT = MAD_HOME / "blobs"
 LOG_ROOT = MAD_HOME / "logs"
 WORK_ROOT = MAD_HOME / "work"
@@ -27,7 +28,7 @@ WEIGHTS_ROOT = MAD_HOME / "weights"
 TILE_ROOT = MAD_HOME / "tiles"
 TILE_CACHE_BYTES = env.int("MAD_TILE_CACHE_MB", default=2048) << 20
 # Imagery may be read only below these folders (os.pathsep between several); MAD_HOME is always one of them.
-SCENE_ROOTS = [Path(part).absolute() for part in env.str("MAD_SCENE_ROOTS", default="/").split(":") if part]
+SCENE_ROOTS = env.folders("MAD_SCENE_ROOTS", default="/")
 SHARED_DATA = Path(env.str("MAD_SHARED_DATA", default=str(BASE_DIR.parent / "shared" / "data")))
 for folder in (MAD_HOME, BLOB_ROOT, LOG_ROOT, WORK_ROOT, EXPORT_ROOT, DATASET_ROOT, WEIGHTS_ROOT):
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ if len(SECRET_KEY) < 50:
     )
     raise ImproperlyConfigured(msg)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if DEPLOYED else ["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 if DEPLOYED and not ALLOWED_HOSTS:
     msg = "ALLOWED_HOSTS is empty: set it to the names that this server answers to, such as mines.example.org"
     raise ImproperlyConfigured(msg)
@@ -99,10 +100,13 @@ TEMPLATES = [
 ]
 
 # GeoDjango loads GDAL and GEOS from the wheels, so that no system package is needed for them.
-GDAL_LIBRARY_PATH = env.str("GDAL_LIBRARY_PATH", default="") or wheel_library("rasterio", "libgdal*")
-GEOS_LIBRARY_PATH = env.str("GEOS_LIBRARY_PATH", default="") or wheel_library("shapely", "libgeos_c*")
-SPATIALITE_LIBRARY_PATH = env.str("SPATIALITE_LIBRARY_PATH", default="mod_spatialite")
+GDAL_LIBRARY_PATH = env.library("GDAL_LIBRARY_PATH", wheel_library("rasterio", "libgdal*"))
+GEOS_LIBRARY_PATH = env.library("GEOS_LIBRARY_PATH", wheel_library("shapely", "libgeos_c*"))
+SPATIALITE_LIBRARY_PATH = env.library("SPATIALITE_LIBRARY_PATH", spatialite_library())
 
+env.one_of(
+    "DATABASE_URL", f"spatialite:///{MAD_HOME}", ("postgis://", "spatialite:///"), "postgis://mad:secret@db:5432/mad"
+)
 _database = env.db_url("DATABASE_URL", default=f"spatialite:///{MAD_HOME / 'mad.sqlite3'}")
 if "spatialite" in _database["ENGINE"]:
     loadable_sqlite(sys.modules)
@@ -115,11 +119,12 @@ if "spatialite" in _database["ENGINE"]:
         # FULL: a label that was acknowledged is on disk.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=30000;",
     }
-elif "postgis" in _database["ENGINE"]:
-    _database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=10)}}
 else:
-    msg = "DATABASE_URL must begin with postgis:// or spatialite:///, such as postgis://mad:secret@db:5432/mad"
-    raise ImproperlyConfigured(msg)
+    _pool = {"min_size": 1, "max_size": env.int("DATABASE_POOL", default=10, least=1), "timeout": 10}
+    _database["OPTIONS"] = {"pool": _pool}
+    if not _database["NAME"]:
+        msg = "DATABASE_URL names no database: set it to such as postgis://mad:secret@db:5432/mad"
+        raise ImproperlyConfigured(msg)
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -136,6 +141,8 @@ SESSION_SAVE_EVERY_REQUEST = False
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = DEPLOYED
 SECURE_SSL_REDIRECT = False  # the proxy's work
+# W008: see above. W005 and W021: subdomains and browsers' preload lists are for the owner of the domain to decide.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 SECURE_HSTS_SECONDS = 31_536_000 if DEPLOYED else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if DEPLOYED else None
 SECURE_REFERRER_POLICY = "same-origin"
@@ -147,7 +154,7 @@ _BASEMAP_HOSTS = env.list("MAD_BASEMAP_HOSTS", default=[])
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "script-src": ["'self'", "'nonce'"],
+        "script-src": ["'self'", NONCE],
         "style-src": ["'self'", "'unsafe-inline'"],  # Leaflet and Geoman set element styles
         "img-src": ["'self'", "data:", "blob:", *_BASEMAP_HOSTS],
         "connect-src": ["'self'"],
@@ -195,7 +202,7 @@ LEAFLET_CONFIG = {
 }
 # An XYZ basemap for orientation, such as https://tile.example.org/{z}/{x}/{y}.png; empty: none.
 MAD_BASEMAP = {
-    "url": env.str("MAD_BASEMAP_URL", default=""),
+    "url": env.tiles("MAD_BASEMAP_URL"),
     "attribution": env.str("MAD_BASEMAP_ATTRIBUTION", default=""),
 }
 
@@ -218,7 +225,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
 }
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+CELERY_BROKER_URL = env.one_of(
+    "CELERY_BROKER_URL",
+    "filesystem://",
+    ("filesystem://", "redis://", "rediss://", "redis+socket://"),
+    "redis://redis:6379/0",
+)
 _queue_folders = {name: MAD_HOME / "queue" / name for name in ("messages", "processed", "control")}
 # A running job outlives any redelivery: its row, not its message, is the truth about it.
 _VISIBILITY_S = 48 * 3600
@@ -232,11 +244,8 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "control_folder": str(_queue_folders["control"]),
         "store_processed": False,
     }
-elif CELERY_BROKER_URL.startswith(("redis://", "rediss://", "redis+socket://")):
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": _VISIBILITY_S}
 else:
-    msg = "CELERY_BROKER_URL must begin with filesystem:// or redis://, such as redis://redis:6379/0"
-    raise ImproperlyConfigured(msg)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": _VISIBILITY_S}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_RESULT_ACCEPT_CONTENT = ["json"]
@@ -251,14 +260,14 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(MAD_HOME / "queue" / "beat-schedule")
 (MAD_HOME / "queue").mkdir(exist_ok=True)
 
 # A running job says so this often, and is taken for dead when it has said nothing for so long.
-JOB_HEARTBEAT_S = env.int("JOB_HEARTBEAT_S", default=5)
-JOB_DEAD_AFTER_S = env.int("JOB_DEAD_AFTER_S", default=40)
+JOB_HEARTBEAT_S = env.int("JOB_HEARTBEAT_S", default=5, least=1)
+JOB_DEAD_AFTER_S = env.int("JOB_DEAD_AFTER_S", default=40, least=3 * JOB_HEARTBEAT_S)
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": env.level("LOG_LEVEL", default="INFO")},
     "loggers": {"django.request": {"level": "ERROR"}, "rasterio": {"level": "ERROR"}},
 }

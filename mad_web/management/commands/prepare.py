@@ -1,7 +1,8 @@
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from labelling.services.taxonomy import sync_taxonomy
 from mad_web.roles import sync_roles
@@ -11,7 +12,11 @@ class Command(BaseCommand):
     help = "Bring database, taxonomy, roles and static files up to this version. Safe to repeat."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        call_command("migrate", verbosity=0, interactive=False)
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except OperationalError as error:
+            msg = f"the database cannot be used ({error}); check DATABASE_URL"
+            raise CommandError(msg) from error
         sync_taxonomy()
         sync_roles()
         call_command("collectstatic", verbosity=0, interactive=False)
