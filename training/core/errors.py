@@ -27,7 +27,3 @@ class FrozenTestSet(TrainingError):
 
 class TrainingFailed(TrainingError):
     """The child process of the training ended without weights."""
-
-
-class Cancelled(TrainingError):
-    """The job was cancelled."""

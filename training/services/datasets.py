@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from training.services.chips import ChipCutter
 from training.services.material import Material, gather_material
 
 KEEP_FREE = 0.1
+_NEW = ".new-"
+_FORGOTTEN_S = 24 * 3600
 
 
 def build_dataset(*, recipe: Recipe, handle: JobHandle | None = None) -> Dataset:
@@ -88,8 +91,10 @@ def dataset_bytes(recipe: Recipe, chips: int) -> int:
 
 @contextmanager
 def _new_folder() -> Iterator[Path]:
-    settings.DATASET_ROOT.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=settings.DATASET_ROOT, prefix=".new-"))
+    for left in settings.DATASET_ROOT.glob(f"{_NEW}*"):  # by a worker that was killed
+        if time.time() - left.stat().st_mtime > _FORGOTTEN_S:
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(dir=settings.DATASET_ROOT, prefix=_NEW))
     try:
         folder.chmod(0o755)
         yield folder
