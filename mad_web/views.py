@@ -4,12 +4,23 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html")
+
+
+@login_not_required
+@require_safe
+@never_cache
+@ensure_csrf_cookie
+def session(request: HttpRequest) -> HttpResponse:
+    """Who is logged in here; a page asks when the server no longer knows it, before it sends anything again."""
+    return JsonResponse({"user": request.user.pk})
 
 
 @login_not_required

@@ -109,6 +109,17 @@ export function sceneLayer(scene, combination, options = {}) {
   });
 }
 
+// Between whole zooms the browser leaves hairlines between tiles; one pixel of overlap closes them.
+const initTile = L.GridLayer.prototype._initTile;
+L.GridLayer.include({
+  _initTile(tile) {
+    initTile.call(this, tile);
+    const { x, y } = this.getTileSize();
+    tile.style.width = `${x + 1}px`;
+    tile.style.height = `${y + 1}px`;
+  },
+});
+
 /** Put a scene on the map with its attribution; returns the layer. */
 export function showScene(map, scene, combination, options = {}) {
   const layer = sceneLayer(scene, combination, options).addTo(map);

@@ -1,0 +1,114 @@
+// The server, with a deadline on every call and one word for each way in which a call can fail.
+
+/**
+ * Why a call failed.
+ * - `network`: no answer (also past the deadline): try again
+ * - `server`: the server is in trouble: try again after `retryAfter` seconds
+ * - `signed-out`: log in again; nothing was changed
+ * - `conflict`: 409, the newer state is in `body.current`
+ * - `refused`: it will never be accepted as it is; `message` says why
+ */
+export class ApiError extends Error {
+  constructor(kind, message, { status = 0, body = null, retryAfter = null } = {}) {
+    super(message);
+    this.kind = kind;
+    this.status = status;
+    this.body = body;
+    this.retryAfter = retryAfter;
+  }
+  get retryable() {
+    return this.kind === "network" || this.kind === "server";
+  }
+}
+
+function csrfToken() {
+  const found = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
+  return found ? decodeURIComponent(found.slice("csrftoken=".length)) : "";
+}
+
+async function jsonOf(response) {
+  try {
+    return await response.json();
+  } catch {
+    return null;
+  }
+}
+
+function reasonIn(body) {
+  if (!body) return "";
+  if (typeof body === "string") return body;
+  if (body.error || body.detail) return String(body.error || body.detail);
+  return Object.entries(body)
+    .map(([field, told]) => `${field}: ${[told].flat().join(" ")}`)
+    .join("; ");
+}
+
+/**
+ * @param {{base: string, session: string, user: number, deadlineMs?: number}} options `base` of the API, `session`
+ *   address that says who is logged in, `user` the one whose page this is
+ */
+export function createApi({ base, session, user, deadlineMs = 15000 }) {
+  async function once(method, path, body, keepalive) {
+    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    try {
+      return await fetch(base + path, {
+        method,
+        headers,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        credentials: "same-origin",
+        cache: "no-store",
+        keepalive,
+        signal: AbortSignal.timeout(deadlineMs),
+      });
+    } catch (error) {
+      const late = error.name === "TimeoutError";
+      throw new ApiError("network", late ? `no answer in ${deadlineMs / 1000} s` : "no connection");
+    }
+  }
+
+  async function whoIsLoggedIn() {
+    try {
+      const response = await fetch(session, { cache: "no-store", signal: AbortSignal.timeout(deadlineMs) });
+      return (await response.json()).user;
+    } catch {
+      throw new ApiError("network", "no connection");
+    }
+  }
+
+  async function call(method, path, body, { keepalive = false } = {}) {
+    let response = await once(method, path, body, keepalive);
+    if (response.status === 401 || response.status === 403) {
+      if ((await whoIsLoggedIn()) !== user) throw new ApiError("signed-out", "you are logged out");
+      response = await once(method, path, body, keepalive); // the token had changed: logged in again elsewhere
+    }
+    if (response.status === 204) return null;
+    const answer = await jsonOf(response);
+    if (response.ok) return answer;
+    const told = { status: response.status, body: answer };
+    if (response.status === 409) throw new ApiError("conflict", reasonIn(answer) || "it has changed since", told);
+    if (response.status >= 500 || response.status === 429) {
+      told.retryAfter = Number(response.headers.get("Retry-After")) || null;
+      throw new ApiError("server", reasonIn(answer) || `the server answered ${response.status}`, told);
+    }
+    throw new ApiError("refused", reasonIn(answer) || `the server answered ${response.status}`, told);
+  }
+
+  /** Log the same person in again; false where the password does not match. */
+  async function logIn(url, name, password) {
+    const page = { credentials: "same-origin", cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(deadlineMs) };
+    await fetch(url, page); // brings the CSRF cookie
+    const form = new URLSearchParams({ username: name, password });
+    await fetch(url, { ...page, method: "POST", body: form, headers: { "X-CSRFToken": csrfToken() } });
+    return (await whoIsLoggedIn()) === user;
+  }
+
+  return {
+    user,
+    logIn,
+    whoIsLoggedIn,
+    get: (path) => call("GET", path),
+    post: (path, body) => call("POST", path, body),
+    del: (path, options) => call("DELETE", path, undefined, options),
+  };
+}

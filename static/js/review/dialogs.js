@@ -1,0 +1,182 @@
+// What stands in front of the screen: the keys, what is not yet saved, two versions of one site, and the log-in.
+
+import { el, hectares } from "./dom.js";
+import { EDIT_KEYS, KEYS, printLetters } from "./keys.js";
+import { areaHa, boundsOf, pathOf, polygonsOf } from "./shapes.js";
+
+/** Show a dialog built from elements; it removes itself when it is closed. */
+function open(title, content, { wide = false, className = "" } = {}) {
+  const heading = el("h2", { text: title });
+  const close = el("button", { type: "button", class: "btn btn-quiet btn-small", text: "Close", on: { click: () => dialog.close() } });
+  const dialog = el(
+    "dialog",
+    { class: `sheet ${wide ? "wide" : ""} ${className}`, "aria-label": title },
+    el("div", { class: "card-head" }, heading, close),
+    ...content,
+  );
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+export function isOpen() {
+  return Boolean(document.querySelector("dialog[open]"));
+}
+
+export function showKeys() {
+  const line = (key, text, action) =>
+    el("div", { class: "key-line" }, el("kbd", { text: key, data: action ? { keyOf: action } : {} }), el("span", { text }));
+  const dialog = open("Keys", [
+    el("p", { class: "dim", text: "Keys follow their place on the keyboard. Everything is also a button, by mouse or by Tab and Enter." }),
+    el("div", { class: "key-columns" }, ...Object.entries(KEYS).map(([action, { label, text, codes }]) => line(label, text, codes.length ? action : null))),
+    el("h3", { text: "While an outline is edited or drawn" }),
+    el("div", { class: "key-columns" }, ...EDIT_KEYS.map(([key, text]) => line(key, text))),
+    el("h3", { text: "The map" }),
+    el("div", { class: "key-columns" }, line("← ↑ → ↓", "move"), line("+ −", "zoom")),
+  ], { wide: true });
+  printLetters(dialog);
+}
+
+const STATE_WORDS = { waiting: "waits to be sent", conflict: "needs your choice", refused: "the server refused it" };
+
+/** Everything that the server has not confirmed, with what can be done about each. */
+export function showOutbox(outbox, { onChoose, onLogIn }) {
+  const list = el("ul", { class: "lines outbox-list" });
+  const lead = el("p", { class: "dim" });
+  const draw = () => {
+    const entries = outbox.mine;
+    lead.textContent = entries.length
+      ? "These are kept in this browser, in order, until the server confirms them. You can close it; they are sent when you are back."
+      : "Everything is saved: the server has confirmed each decision.";
+    list.replaceChildren(
+      ...entries.map((entry) =>
+        el(
+          "li",
+          { class: "outbox-entry" },
+          el("span", { class: "grow" }, el("b", { text: entry.about }), el("span", { class: "dim", text: ` · ${STATE_WORDS[entry.state]}` }), entry.error && el("div", { class: "said", text: entry.error })),
+          entry.state === "conflict" && el("button", { type: "button", class: "btn btn-small", text: "Choose", on: { click: () => (dialog.close(), onChoose(entry)) } }),
+          entry.state === "refused" && el("button", { type: "button", class: "btn btn-small", text: "Send again", on: { click: () => outbox.retry(entry) } }),
+          entry.state === "refused" && el("button", { type: "button", class: "btn btn-small btn-danger", text: "Give up", on: { click: () => outbox.drop(entry) } }),
+        ),
+      ),
+    );
+  };
+  const others = outbox.othersCount;
+  const dialog = open("Not yet saved", [
+    lead,
+    list,
+    others > 0 && el("p", { class: "note", text: `${others} more in this browser belong to somebody else and are sent when that person logs in here.` }),
+    outbox.status === "offline" && el("div", { class: "row" }, el("span", { class: "dim", text: `Not sent: ${outbox.trouble}.` }), el("button", { type: "button", class: "btn", text: "Try now", on: { click: () => outbox.pump() } })),
+    outbox.status === "signed-out" && el("button", { type: "button", class: "btn btn-primary", text: "Log in", on: { click: () => (dialog.close(), onLogIn()) } }),
+  ]);
+  outbox.addEventListener("change", draw);
+  dialog.addEventListener("close", () => outbox.removeEventListener("change", draw));
+  draw();
+}
+
+function drawing(geometry, bounds, other) {
+  const size = 200;
+  const box = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  box.setAttribute("viewBox", `-8 -8 ${size + 16} ${size + 16}`);
+  box.setAttribute("class", "drawing");
+  box.setAttribute("aria-hidden", "true");
+  for (const [shape, name] of [[other, "other"], [geometry, "own"]]) {
+    if (!shape) continue;
+    const path = document.createElementNS(box.namespaceURI, "path");
+    path.setAttribute("d", pathOf(shape, bounds, size));
+    path.setAttribute("class", name);
+    box.append(path);
+  }
+  return box;
+}
+
+function version(title, rows, picture, button) {
+  const facts = rows.filter(([, value]) => value).flatMap(([name, value]) => [el("dt", { text: name }), el("dd", { text: value })]);
+  return el("section", { class: "version" }, el("h3", { text: title }), picture, el("dl", { class: "facts" }, ...facts), button);
+}
+
+const typesIn = (types) => Object.values(types ?? {}).join(", ").replaceAll("_", " ");
+const areaIn = (geometry) => hectares(areaHa(polygonsOf(geometry) ?? []));
+
+/**
+ * A decision met a newer state: both side by side, and a choice.
+ * @returns {Promise<"mine"|"theirs"|null>} null: not yet
+ */
+export function chooseVersion(entry) {
+  const { body, current } = entry;
+  const latest = current?.history?.[0];
+  const mine = body.geometry ?? current?.footprint;
+  const shapes = [mine, current?.footprint].filter((shape) => shape && polygonsOf(shape));
+  const bounds = shapes.length ? boundsOf(shapes) : null;
+  return new Promise((resolve) => {
+    let choice = null;
+    const pick = (value) => () => {
+      choice = value;
+      dialog.close();
+    };
+    const dialog = open(`Site ${entry.site} has changed since you saw it`, [
+      el("p", { class: "dim", text: `Nothing is lost: your decision is kept, but it was not applied. ${entry.error}` }),
+      el(
+        "div",
+        { class: "versions" },
+        version(
+          "Yours",
+          [["Verdict", body.verdict], ["Reason", body.reason?.replaceAll("_", " ")], ["Type", typesIn(body.types)], ["Outline", body.geometry ? areaIn(body.geometry) : "as it was"], ["On version", String(body.base_version)]],
+          bounds && drawing(mine, bounds, current?.footprint),
+          el("button", { type: "button", class: "btn btn-primary", text: "Decide again with mine", on: { click: pick("mine") } }),
+        ),
+        version(
+          "Now on the server",
+          [["State", current?.state], ["By", latest?.reviewer], ["Verdict", latest?.verdict], ["Type", typesIn(current?.types)], ["Outline", current?.footprint ? areaIn(current.footprint) : ""], ["Version", String(current?.version ?? "")]],
+          bounds && drawing(current?.footprint, bounds, mine),
+          el("button", { type: "button", class: "btn", text: "Keep this one", on: { click: pick("theirs") } }),
+        ),
+      ),
+      el("p", { class: "dim small", text: "Close to choose later: it stays under “not yet saved”." }),
+    ], { wide: true, className: "conflict" });
+    dialog.addEventListener("close", () => resolve(choice));
+  });
+}
+
+/** Log in again without leaving the page; resolves when the same person is back. */
+export function logInAgain({ name, count, loginUrl, api }) {
+  if (document.querySelector("dialog.login-again")) return;
+  const told = el("p", { class: "note note-no", role: "alert", hidden: true });
+  const password = el("input", { type: "password", id: "again-password", autocomplete: "current-password", required: true });
+  const button = el("button", { type: "submit", class: "btn btn-primary", text: "Log in" });
+  const form = el(
+    "form",
+    { class: "form" },
+    told,
+    el("div", { class: "field" }, el("label", { for: "again-name", text: "Name" }), el("input", { id: "again-name", value: name, readonly: true, autocomplete: "username" })),
+    el("div", { class: "field" }, el("label", { for: "again-password", text: "Password" }), password),
+    button,
+  );
+  const dialog = open("You are logged out", [
+    el("p", { text: count ? `${count} ${count === 1 ? "decision is" : "decisions are"} kept in this browser and sent as soon as ${name} is logged in again.` : "Log in to go on; nothing is lost." }),
+    form,
+    el("p", { class: "dim small" }, "Another account? ", el("a", { href: loginUrl, text: "Go to the log-in page" }), ": what is kept here waits for you."),
+  ], { className: "login-again" });
+  const fail = (words) => {
+    told.textContent = words;
+    told.hidden = false;
+    button.disabled = false;
+    password.select();
+  };
+  return new Promise((resolve) => {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      try {
+        const back = await api.logIn(loginUrl, name, password.value);
+        if (!back) return fail("The password does not match.");
+        dialog.close();
+      } catch {
+        fail("No connection: try again when it is back.");
+      }
+    });
+    dialog.addEventListener("close", () => resolve());
+    password.focus();
+  });
+}

@@ -1,0 +1,388 @@
+// The review screen: one key a decision, never a wait, never a loss. This file only ties the parts together.
+
+import { createMap } from "../map.js";
+import { createApi } from "./api.js";
+import { drawAccept, drawFacts, drawHead, drawThumbs, drawTypes } from "./card.js";
+import { Desk } from "./desk.js";
+import { chooseVersion, isOpen, logInAgain, showKeys, showOutbox } from "./dialogs.js";
+import { figure } from "./dom.js";
+import { drawFilm } from "./film.js";
+import { drawBands, Imagery } from "./imagery.js";
+import { actionOf, belongsToControl, printLetters } from "./keys.js";
+import { Modes } from "./modes.js";
+import { Outbox } from "./outbox.js";
+import { Outlines, wordsFor } from "./outlines.js";
+import { Queue } from "./queue.js";
+import { areaHa, polygonsOf } from "./shapes.js";
+import { drawState } from "./states.js";
+import { Status } from "./status.js";
+import { Steps } from "./steps.js";
+
+const PAN_PX = 120;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+const config = JSON.parse(document.getElementById("review-config").textContent);
+const $ = (id) => document.getElementById(id);
+
+const api = createApi({ base: config.api, session: config.session, user: config.user.id });
+const status = new Status({
+  live: $("live"), toast: $("toast"), meter: $("progress-meter"), count: $("progress-count"), pace: $("pace"), saved: $("saved"),
+});
+const map = createMap($("map"), { zoomControl: false, keyboard: false });
+const imagery = new Imagery(map);
+const outlines = new Outlines(map);
+const queue = new Queue({ api, slug: config.campaign.slug });
+const steps = new Steps();
+const axis = config.campaign.axis;
+
+let outbox;
+let desk;
+let chosen = null; // code of the chosen type
+let drawn = null; // outline that was edited, not yet submitted
+let lastDrawn = null; // type of the last missed mine
+let busy = false;
+
+const item = () => queue.current;
+const options = () => item()?.options ?? config.types;
+const optionOf = (code) => options().find((option) => option.code === code) ?? null;
+const scene = () => imagery.scene?.id ?? null;
+
+const modes = new Modes({
+  map,
+  panel: $("mode"),
+  reasons: config.reasons,
+  item,
+  option: () => optionOf(chosen),
+  types: options,
+  scene: () => imagery.scene,
+  geometry: () => drawn,
+  lastDrawn: () => lastDrawn,
+  announce: (text) => status.announce(text),
+  trouble: (text) => status.toast(text, "warn"),
+  edited(geometry) {
+    drawn = geometry;
+    status.announce("outline changed, not yet saved: A saves it");
+    drawOpen();
+  },
+  async drew(geometry, option) {
+    lastDrawn = option;
+    const key = await desk.add({ geometry, types: option ? { [axis]: option.code } : {}, scene: scene(), name: option?.name });
+    outlines.add(key, geometry, option?.color, option?.name);
+    status.toast(`Missed mine drawn${option ? `: ${option.name}` : ""}. Z takes it back.`);
+  },
+  rejected: (reason) => decide("reject", { reason }),
+  async completed(geometry) {
+    const key = await desk.complete({ geometry, axis, scene: scene() });
+    outlines.addArea(key, geometry);
+    status.toast("Window complete. Z takes it back.");
+  },
+  changed(name, left) {
+    document.body.dataset.mode = name ?? "";
+    $("acts").hidden = Boolean(name);
+    $("card-scroll").hidden = name === "draw" && !item();
+    if (name === "edit") outlines.clear();
+    if (left === "edit") drawOpen();
+  },
+});
+
+// ---- the open item -------------------------------------------------------------------------------------------
+
+function startItem() {
+  modes.leave();
+  drawn = null;
+  const open = item();
+  chosen = open ? (open.types[axis] ?? open.options.find(({ score }) => score)?.code ?? null) : null;
+  $("comment").value = "";
+  $("comment-part").open = false;
+}
+
+function drawOpen() {
+  const open = item();
+  $("open").hidden = !open;
+  if (!open) return outlines.clear();
+  const option = optionOf(chosen);
+  const area = drawn ? areaHa(polygonsOf(drawn) ?? []) : open.area_ha;
+  if (modes.name !== "edit") outlines.show(open, { geometry: drawn, color: option?.color, words: wordsFor(option, area) });
+  drawTypes($("types"), { item: open, axis, chosen, onChoose: choose });
+  drawAccept($("accept-words"), { option, axis, changedOutline: Boolean(drawn) });
+  $("accept").dataset.verdict = isFix() ? "fix" : "accept";
+}
+
+function isFix() {
+  return Boolean(drawn) || chosen !== (item().types[axis] ?? null);
+}
+
+function choose(code) {
+  chosen = code;
+  drawOpen();
+  status.announce(`${optionOf(code).name}: A accepts`);
+}
+
+queue.addEventListener("show", ({ detail: { item: open, why } }) => {
+  startItem();
+  imagery.show(open, { keepView: why === "changed" });
+  if (open) {
+    drawHead({ question: $("question"), place: $("place"), synthetic: $("synthetic"), why: $("why"), whyText: $("why-text") }, open, null);
+    drawFacts($("facts"), open);
+    const question = $("question").textContent;
+    status.announce(`${question} ${open.why}`);
+    if (why === "lost") status.toast("Somebody else has just taken that site; this is the next one.", "warn");
+    if (why === "changed") status.toast("This site has changed meanwhile; this is its newest state.", "warn");
+  }
+  drawOpen();
+  drawWhole();
+});
+
+imagery.addEventListener("change", () => {
+  drawBands($("bands"), imagery, acts);
+  drawThumbs($("thumbs"), imagery);
+  $("no-scene").hidden = !item() || Boolean(imagery.scene);
+});
+
+// ---- deciding ------------------------------------------------------------------------------------------------
+
+async function decide(verdict, more = {}) {
+  const open = item();
+  if (!open || busy) return;
+  busy = true; // one press, one decision
+  try {
+    const types = verdict === "fix" || verdict === "accept" ? { ...(chosen ? { [axis]: chosen } : {}) } : {};
+    const geometry = verdict === "fix" ? drawn : null;
+    const comment = $("comment").value.trim();
+    await desk.decide(open, verdict, { types, geometry, comment, scene: scene(), ...more });
+    queue.next();
+  } catch (error) {
+    status.toast(`Not saved: this browser refused to store it (${error.message}). Free some space and press again.`, "no");
+  } finally {
+    busy = false;
+  }
+}
+
+async function undo() {
+  const step = steps.last;
+  if (!step) return status.toast("There is nothing of yours left to undo.", "warn");
+  if (busy) return;
+  busy = true;
+  try {
+    const key = await desk.undo(step);
+    status.toast(`Undone: ${step.words}`);
+    if (step.kind === "area") return outlines.removeArea(step.key);
+    if (step.verdict === "add") return outlines.removeAdded(step.key);
+    await bringBack(step, key);
+  } finally {
+    busy = false;
+  }
+}
+
+async function bringBack(step, undoKey) {
+  try {
+    const back = step.item ?? (await api.get(`sites/${step.site}/?campaign=${config.campaign.slug}`));
+    queue.putBack({ ...back, after: undoKey });
+  } catch (error) {
+    status.toast(`Undone, but site ${step.site} cannot be shown now: ${error.message}. It comes back in the queue.`, "warn");
+  }
+}
+
+const acts = {
+  accept: () => item() && decide(isFix() ? "fix" : "accept"),
+  reject: () => item() && modes.enter("reject"),
+  unsure: () => decide("unsure"),
+  skip: () => decide("skip"),
+  undo,
+  edit: () => item() && modes.enter("edit"),
+  draw: () => modes.enter("draw"),
+  complete: () => modes.enter("window"),
+  bands() {
+    imagery.nextCombination();
+    status.announce(imagery.combination?.name ?? "no image");
+  },
+  hide: () => status.announce(outlines.toggleHidden() ? "outline hidden" : "outline shown"),
+  previousScene: () => stepScene(-1),
+  nextScene: () => stepScene(1),
+  fit: () => imagery.fit(),
+  zoomIn: () => map.zoomIn(1, { animate: false }),
+  zoomOut: () => map.zoomOut(1, { animate: false }),
+  comment() {
+    $("comment-part").open = true;
+    $("comment").focus();
+  },
+  help: showKeys,
+  saved: () => showOutbox(outbox, { onChoose: settleConflict, onLogIn: logIn }),
+  leave: () => modes.leave(),
+};
+
+function stepScene(by) {
+  imagery.step(by);
+  if (imagery.scene) status.announce(`scene ${imagery.index + 1} of ${item().scenes.length}: ${imagery.scene.name}`);
+}
+
+document.addEventListener("keydown", (event) => {
+  queue.touch();
+  if (isOpen()) return;
+  if (event.target === $("comment") && event.key === "Escape") return $("comment").blur();
+  if (belongsToControl(event)) return;
+  if (event.repeat && !event.key.startsWith("Arrow")) return;
+  if (modes.key(event) || moveMap(event) || act(event)) event.preventDefault();
+});
+
+function moveMap(event) {
+  if (event.key in ARROWS) {
+    const [x, y] = ARROWS[event.key];
+    map.panBy([x * PAN_PX, y * PAN_PX], { animate: false });
+    return true;
+  }
+  if (event.key === "+" || event.code === "NumpadAdd" || event.code === "Equal") return acts.zoomIn(), true;
+  if (event.key === "-" || event.code === "NumpadSubtract") return acts.zoomOut(), true;
+  return false;
+}
+
+function act(event) {
+  const wanted = actionOf(event);
+  if (!wanted) return false;
+  if (wanted.action === "type") {
+    const option = item() && options().find(({ digit }) => digit === wanted.digit);
+    if (option) choose(option.code);
+    return Boolean(option);
+  }
+  acts[wanted.action]();
+  return true;
+}
+
+// A press by mouse must not take the focus: space would press the button again instead of accepting.
+document.addEventListener("mousedown", (event) => {
+  if (event.target.closest("[data-act], [data-press], .over, .thumb-button, .film button")) event.preventDefault();
+});
+document.addEventListener("click", (event) => {
+  queue.touch();
+  const button = event.target.closest("[data-act]");
+  if (button) acts[button.dataset.act]();
+});
+
+// ---- around the open item ------------------------------------------------------------------------------------
+
+function drawWhole() {
+  drawState($("state"), queue, { onRetry: () => queue.refresh(), onLogIn: logIn, unsaved: outbox?.mine.length ?? 0, links: config.links });
+  drawStrip();
+}
+
+function drawStrip() {
+  drawFilm($("film"), { steps: steps.list, current: item(), ahead: queue.ahead, onBack: lookAgain, onJump: (site) => queue.jump(site) });
+  const last = steps.last;
+  $("undo").disabled = !last;
+  $("undo-words").textContent = last ? `undo “${last.words}”` : "nothing to undo";
+  $("ahead-words").textContent = queue.ahead.length ? `${figure(queue.ahead.length)} more are already here` : "";
+}
+
+/** Press on a decided item: take back what was decided on it, and look at it again. */
+async function lookAgain(step) {
+  if (busy || step.undone) return;
+  busy = true;
+  try {
+    const key = await desk.undo(step);
+    status.toast(`Undone: ${step.words}`);
+    await bringBack(step, key);
+  } finally {
+    busy = false;
+  }
+}
+
+queue.addEventListener("ahead", () => {
+  drawStrip();
+  for (const next of queue.ahead) imagery.fetchAhead(next);
+});
+queue.addEventListener("progress", () => status.progress(queue.progress));
+queue.addEventListener("state", drawWhole);
+queue.addEventListener("failure", ({ detail: { error } }) => {
+  if (error.kind === "signed-out") logIn();
+  else if (queue.current && error.kind === "refused") status.toast(`The queue did not answer: ${error.message}`, "no");
+  drawWhole();
+});
+steps.addEventListener("change", drawStrip);
+
+async function logIn() {
+  await logInAgain({ name: config.user.name, count: outbox.waiting.length, loginUrl: config.links.login, api });
+  outbox.pump();
+  queue.refresh();
+}
+
+async function settleConflict(entry) {
+  const choice = await chooseVersion(entry);
+  if (choice === "mine") await desk.decideAgain(entry);
+  if (choice === "theirs") await outbox.drop(entry);
+}
+
+function watchOutbox() {
+  let wasSignedOut = false;
+  outbox.addEventListener("change", () => {
+    status.saved(outbox);
+    const isSignedOut = outbox.status === "signed-out";
+    if (isSignedOut && !wasSignedOut) logIn();
+    wasSignedOut = isSignedOut;
+  });
+  outbox.addEventListener("receipt", ({ detail: { entry, receipt } }) => {
+    steps.learn(entry.key, receipt);
+    const open = item();
+    for (const waits of [open, ...queue.ahead]) {
+      if (waits?.after !== entry.key) continue;
+      waits.version = receipt.version ?? waits.version;
+      waits.after = null;
+      if (waits === open) queue.refresh();
+    }
+  });
+  outbox.addEventListener("conflict", ({ detail: { entry } }) => {
+    if (!isOpen()) settleConflict(entry);
+  });
+  outbox.addEventListener("refused", ({ detail: { entry } }) => {
+    status.toast(`The server refused “${entry.about}”: ${entry.error}. It is kept under “not yet saved”.`, "no");
+  });
+  addEventListener("beforeunload", (event) => {
+    if (outbox.waiting.length) event.preventDefault();
+  });
+  status.saved(outbox);
+}
+
+async function recall() {
+  try {
+    steps.recall(await api.get("decisions/?limit=40"), outbox.mine);
+  } catch {
+    steps.recall([], outbox.mine); // undo reaches as far as this browser knows
+  }
+}
+
+async function showAreas() {
+  const bounds = map.getBounds();
+  const bbox = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((value, index) =>
+    Math.max(index % 2 ? -90 : -180, Math.min(index % 2 ? 90 : 180, value)).toFixed(5),
+  );
+  try {
+    const areas = await api.get(`reviewed-areas/?bbox=${bbox.join(",")}`);
+    for (const { key, geometry, revoked_at } of areas) if (!revoked_at) outlines.addArea(key, geometry);
+  } catch {
+    // windows are for orientation; they come with the next item
+  }
+}
+let areasTimer;
+map.on("moveend", () => {
+  clearTimeout(areasTimer);
+  areasTimer = setTimeout(showAreas, 400);
+});
+
+async function start() {
+  printLetters(document);
+  try {
+    outbox = await Outbox.open(api);
+  } catch (error) {
+    queue.trouble = `This browser does not let the page store anything (${error.message}), so decisions could be lost. Allow storage for this site, or leave private browsing.`;
+    queue.state = "trouble";
+    return drawWhole();
+  }
+  desk = new Desk({ outbox, steps, campaign: config.campaign.slug });
+  watchOutbox();
+  addEventListener("pagehide", () => queue.leave());
+  const undoing = new Set(outbox.mine.map(({ body }) => body.undoes).filter(Boolean));
+  const unsent = outbox.mine.filter(({ site, key, body }) => site !== null && !body.undoes && !undoing.has(key));
+  recall();
+  await queue.start(unsent.map(({ site }) => site));
+  outbox.pump();
+}
+start();

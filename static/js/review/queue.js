@@ -1,0 +1,200 @@
+// What is on screen, what comes next, and the lease on it. The screen never waits: the next item is shown at once
+// from what was fetched ahead, and the lease on it is asked for behind.
+
+const BEAT_MS = 60000;
+const RETRY_MS = 4000;
+
+/**
+ * Events: `show` {item, why}, `ahead`, `progress`, `state`.
+ * `state`: loading | reviewing | finished | leased | offline | trouble
+ */
+export class Queue extends EventTarget {
+  current = null;
+  ahead = [];
+  progress = null;
+  state = "loading";
+  leased = null;
+  trouble = "";
+
+  #api;
+  #slug;
+  #gone = new Set(); // decided or skipped here, perhaps not yet known to the server
+  #asking = false;
+  #askAgain = false;
+  #active = Date.now();
+  #timer = null;
+  #aheadCount;
+
+  constructor({ api, slug, ahead = 7 }) {
+    super();
+    this.#api = api;
+    this.#slug = slug;
+    this.#aheadCount = ahead;
+    setInterval(() => this.#beat(), BEAT_MS);
+  }
+
+  /** Sites that the server must not hand out again: the outbox knows which it has not sent yet. */
+  start(gone) {
+    for (const site of gone) this.#gone.add(site);
+    return this.#ask();
+  }
+
+  /** The open item is dealt with: show the next one now. */
+  next() {
+    if (this.current) this.#gone.add(this.current.site);
+    this.#show(this.ahead.shift() ?? null, "next");
+    this.#ask();
+  }
+
+  /** Put an item back on screen; what was there comes right after it. */
+  putBack(item) {
+    this.#gone.delete(item.site);
+    const before = this.current;
+    this.ahead = this.ahead.filter((other) => other.site !== item.site);
+    if (before && before.site !== item.site) {
+      this.#release(before);
+      this.ahead.unshift({ ...before, claim: null });
+    }
+    this.#show(item, "back");
+    this.#ask();
+  }
+
+  /** Go on with another of the items that were fetched ahead. */
+  jump(site) {
+    const item = this.ahead.find((other) => other.site === site);
+    if (item) this.putBack(item);
+  }
+
+  /** Ask the server again now. */
+  refresh() {
+    return this.#ask();
+  }
+
+  touch() {
+    this.#active = Date.now();
+  }
+
+  /** The page goes away: let the site go at once instead of after its lease. */
+  leave() {
+    if (this.current) this.#release(this.current, true);
+  }
+
+  #show(item, why) {
+    this.current = item;
+    if (item) this.#enter("reviewing");
+    this.dispatchEvent(new CustomEvent("show", { detail: { item, why } }));
+    this.dispatchEvent(new Event("ahead"));
+  }
+
+  #enter(state) {
+    if (this.state === state && state !== "leased") return;
+    this.state = state;
+    this.dispatchEvent(new Event("state"));
+  }
+
+  async #ask() {
+    if (this.#asking) {
+      this.#askAgain = true;
+      return;
+    }
+    this.#asking = true;
+    clearTimeout(this.#timer);
+    try {
+      do {
+        this.#askAgain = false;
+        const wanted = this.current;
+        const isComingBack = Boolean(wanted?.after); // its undo is still on the way: nothing to lease yet
+        const answer = await this.#api.post(`campaigns/${this.#slug}/claims/`, {
+          want: wanted ? [wanted.site] : this.ahead.map((item) => item.site),
+          count: isComingBack ? 0 : 1,
+          ahead: this.#aheadCount,
+          exclude: [...this.#gone].slice(-200),
+        });
+        this.#take(wanted, answer, isComingBack);
+      } while (this.#askAgain);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#asking = false;
+    }
+  }
+
+  #take(wanted, answer, isComingBack) {
+    this.progress = answer.progress;
+    this.leased = answer.waiting;
+    this.dispatchEvent(new Event("progress"));
+    const claimed = answer.items.find((item) => !this.#gone.has(item.site)) ?? null;
+    for (const item of answer.items) if (item !== claimed) this.#release(item);
+    const moved = this.current !== wanted;
+    if (moved) {
+      // Its person was faster than the server: this lease is for an item that is no longer open.
+      if (claimed && claimed.site !== this.current?.site) this.#release(claimed);
+      this.#askAgain = true;
+    } else if (!isComingBack) this.#settle(wanted, claimed);
+    this.#refill(answer.ahead);
+  }
+
+  #settle(wanted, claimed) {
+    if (!wanted && !claimed) {
+      this.#enter(this.leased?.leased ? "leased" : "finished");
+      if (this.leased) this.#later(Math.max(2, Math.min(this.leased.free_in_s ?? 30, 30)) * 1000);
+      return;
+    }
+    if (!claimed) return this.#lost(null);
+    if (!wanted) return this.#show(claimed, "first");
+    if (claimed.site !== wanted.site) return this.#lost(claimed);
+    if (claimed.version !== wanted.version) this.#show(claimed, "changed");
+    else wanted.claim = claimed.claim;
+  }
+
+  #lost(other) {
+    this.#show(other, "lost");
+    if (!other) this.#askAgain = true;
+  }
+
+  #refill(fresh) {
+    const open = this.current?.site;
+    const usable = fresh.filter((item) => item.site !== open && !this.#gone.has(item.site));
+    const bySite = new Map(usable.map((item) => [item.site, item]));
+    const kept = this.ahead.filter((item) => item.after || bySite.has(item.site));
+    const known = new Set(kept.map((item) => item.site));
+    this.ahead = [
+      ...kept.map((item) => (item.after ? item : bySite.get(item.site))),
+      ...usable.filter((item) => !known.has(item.site)),
+    ].filter((item) => item.site !== open);
+    this.dispatchEvent(new Event("ahead"));
+  }
+
+  #fail(error) {
+    this.trouble = error.message;
+    this.dispatchEvent(new CustomEvent("failure", { detail: { error } }));
+    if (!this.current) this.#enter(error.retryable ? "offline" : "trouble");
+    if (error.retryable) this.#later(RETRY_MS);
+  }
+
+  #later(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), ms);
+  }
+
+  #release(item, keepalive = false) {
+    const token = item.claim?.token;
+    if (!token) return;
+    item.claim = null;
+    this.#api.del(`claims/${token}/`, { keepalive }).catch(() => {}); // else it ends by itself
+  }
+
+  /** Renew the lease while somebody is at work; a screen left alone lets its site go. */
+  async #beat() {
+    const item = this.current;
+    if (!item?.claim || document.hidden || Date.now() - this.#active > 10 * BEAT_MS) return;
+    try {
+      await this.#api.post(`claims/${item.claim.token}/heartbeat/`, {});
+    } catch (error) {
+      if (error.status === 410 && this.current === item) {
+        item.claim = null;
+        this.#ask();
+      }
+    }
+  }
+}

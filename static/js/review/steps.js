@@ -1,0 +1,65 @@
+// One's own steps, for undo: those of this visit, and, after a reload, those that the server or the outbox knows.
+
+const KEEP = 60;
+
+export class Steps extends EventTarget {
+  list = []; // {key, kind: "decision" | "area", verdict, site, item, words, undone, version}
+
+  /** Take up what was decided before this page was loaded: confirmed decisions, then what still waits here. */
+  recall(confirmed, waiting) {
+    const undoneHere = new Set(waiting.filter(({ body }) => body.undoes).map(({ body }) => body.undoes));
+    const old = confirmed
+      .filter(({ verdict, undone, key }) => verdict !== "undo" && !undone && !undoneHere.has(key))
+      .map(({ key, site, verdict, version }) => ({
+        key, kind: "decision", verdict, site, item: null, version, undone: false, words: wordsOf(verdict, site),
+      }))
+      .reverse();
+    const known = new Set(old.map(({ key }) => key));
+    const fresh = waiting
+      .filter(({ key, kind, body }) => kind === "decision" && body.verdict !== "undo" && !known.has(key) && !undoneHere.has(key))
+      .map(({ key, site, body }) => ({
+        key, kind: "decision", verdict: body.verdict, site, item: null, version: null, undone: false, words: wordsOf(body.verdict, site),
+      }));
+    this.list = [...old, ...fresh, ...this.list].slice(-KEEP);
+    this.#changed();
+  }
+
+  push(step) {
+    this.list = [...this.list, { undone: false, ...step }].slice(-KEEP);
+    this.#changed();
+  }
+
+  /** The newest step that is not yet undone. */
+  get last() {
+    return this.list.findLast((step) => !step.undone) ?? null;
+  }
+
+  take(step) {
+    step.undone = true;
+    this.#changed();
+  }
+
+  /** A decision was sent again under another key. */
+  rename(from, to) {
+    const step = this.list.find(({ key }) => key === from);
+    if (step) step.key = to;
+  }
+
+  /** The server has confirmed a step: its site and the version that it made are known now. */
+  learn(key, receipt) {
+    const step = this.list.find((other) => other.key === key);
+    if (!step) return;
+    step.version = receipt.version;
+    step.site ??= receipt.site;
+    this.#changed();
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export function wordsOf(verdict, site) {
+  const said = { accept: "accepted", fix: "fixed", reject: "rejected", unsure: "unsure", skip: "skipped", add: "drew a missed mine" }[verdict] ?? verdict;
+  return site && verdict !== "add" ? `${said} ${site}` : said;
+}
