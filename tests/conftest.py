@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 os.environ.setdefault("MAD_HOME", tempfile.mkdtemp(prefix="mad-test-"))
 # Tests that run side by side write to folders of their own.
@@ -16,6 +17,7 @@ from django.conf import settings as django_settings
 from labelling.services.taxonomy import sync_taxonomy
 from mad_web.roles import sync_roles
 from tests.cast import Cast
+from tests.crowd import database_of_many
 
 # What may be skipped even where nothing may: these wait for files, a server or a machine, not for a package.
 _MAY_SKIP = frozenset({"real", "postgres", "redis", "gpu", "online"})
@@ -50,3 +52,12 @@ def cast(db: None) -> Cast:
     sync_taxonomy()
     sync_roles()
     return Cast.arrive()
+
+
+@pytest.fixture
+def open_house(transactional_db: None, tmp_path: Path) -> Iterator[Cast]:
+    """The cast, in a database that several threads may use at once."""
+    with database_of_many(tmp_path):
+        sync_taxonomy()
+        sync_roles()
+        yield Cast.arrive()

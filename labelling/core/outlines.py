@@ -61,7 +61,9 @@ def check_outline(geometry: BaseGeometry) -> BaseGeometry:
         msg = f"{count} vertices, at most {MAX_DRAWN_VERTICES} are taken: simplify it"
         raise BadGeometry(msg)
     flat = shapely.force_2d(geometry)
-    if np.isfinite(shapely.get_coordinates(flat)).all() and not shapely.is_valid(flat):
+    # NaN is not below anything: what lies off the Earth is told by ``clean_geometry``.
+    on_earth = bool((np.abs(shapely.get_coordinates(flat)) <= (180, 90)).all())
+    if on_earth and not shapely.is_valid(flat):
         msg = f"the outline is not valid ({shapely.is_valid_reason(flat).lower()}): move the vertex at fault"
         raise BadGeometry(msg)
     return clean_geometry(flat, max_vertices=MAX_DRAWN_VERTICES)[0]

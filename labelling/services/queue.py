@@ -270,7 +270,7 @@ def progress_of(*, user: User, campaign: Campaign) -> Progress:
 
 def _counts_of(campaign: Campaign) -> tuple[int, int]:
     """Done and total. A count that takes long is kept for a while in proportion."""
-    key = f"campaign-counts-{campaign.pk}"
+    key = f"campaign-counts-{campaign.pk}-{campaign.created_at.timestamp()}"
     kept: tuple[int, int] | None = cache.get(key)
     if kept is not None:
         return kept

@@ -1,0 +1,269 @@
+"""Who gets which site next, and that two reviewers never hold one."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.gis.geos import MultiPolygon
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from labelling.core.errors import BadInput
+from labelling.models import Campaign, Claim, MineType, Region, Site
+from labelling.models.spatial import to_geos
+from labelling.services import queue
+from labelling.services.queue import beat_claim, claim_sites, progress_of, release_claim, upcoming_sites, waiting_for
+from tests.cast import Cast
+from tests.mines import HERE, a_campaign, a_site, a_source, decide, drawn, some_sites, square
+
+pytestmark = pytest.mark.django_db
+
+
+def take(user: User, campaign: Campaign, **more: Any) -> list[int]:
+    return [claim.site_id for claim in claim_sites(user=user, campaign=campaign, **more)]
+
+
+def ahead(user: User, campaign: Campaign, count: int = 10, **more: Any) -> list[int]:
+    return [site.pk for site in upcoming_sites(user=user, campaign=campaign, count=count, **more)]
+
+
+def run_out(*claims: Claim) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    Claim.objects.filter(pk__in=[claim.pk for claim in claims]).update(expires_at=past)
+
+
+def test_the_queue_serves_by_priority_and_never_one_site_to_two(cast: Cast) -> None:
+    campaign = a_campaign()
+    one, two, three = [site.pk for site in some_sites(3)]
+    assert take(cast.ana, campaign) == [one]
+    assert take(cast.ben, campaign) == [two]
+    assert take(cast.lea, campaign, count=5) == [three]
+    assert take(cast.ada, campaign) == []
+
+
+def test_looking_ahead_leases_nothing_and_shows_what_comes(cast: Cast) -> None:
+    campaign = a_campaign()
+    one, two, three, four = [site.pk for site in some_sites(4)]
+    take(cast.ben, campaign)
+    assert ahead(cast.ana, campaign, exclude=[two]) == [three, four]
+    assert Claim.objects.count() == 1
+    assert ahead(cast.ana, campaign, 0) == []
+    assert one not in ahead(cast.ana, campaign)
+
+
+def test_wanted_sites_come_first_as_far_as_they_are_free(cast: Cast) -> None:
+    campaign = a_campaign()
+    one, two, three, four = [site.pk for site in some_sites(4)]
+    take(cast.ben, campaign, want=[three])
+    assert take(cast.ana, campaign, want=[three, four]) == [four]
+    assert take(cast.ana, campaign, want=[three], count=3, exclude=[four]) == [one, two]
+
+
+def test_a_reviewer_who_comes_back_gets_the_same_site_and_the_same_token(cast: Cast) -> None:
+    campaign = a_campaign()
+    some_sites(3)
+    [before] = claim_sites(user=cast.ana, campaign=campaign)
+    [after] = claim_sites(user=cast.ana, campaign=campaign)
+    assert (after.pk, after.token) == (before.pk, before.token)
+    assert after.expires_at > before.expires_at
+
+
+def test_what_is_on_its_way_is_left_out(cast: Cast) -> None:
+    campaign = a_campaign()
+    one, two = [site.pk for site in some_sites(2)]
+    assert take(cast.ana, campaign) == [one]
+    assert take(cast.ana, campaign, exclude=[one]) == [two]
+
+
+def test_a_lease_that_ran_out_is_free_for_the_next_without_anything_running(cast: Cast) -> None:
+    campaign = a_campaign(lease_s=30)
+    site = a_site()
+    [anas] = claim_sites(user=cast.ana, campaign=campaign)
+    assert take(cast.ben, campaign) == []
+    run_out(anas)
+    assert take(cast.ben, campaign) == [site.pk]
+    assert beat_claim(user=cast.ana, token=anas.token) is None
+    # Ana decides all the same: nobody has changed the site, so her work counts, and Ben is told by his heartbeat.
+    decide(cast.ana, site)
+    assert not Claim.objects.exists()
+
+
+def test_a_heartbeat_keeps_a_lease_and_revives_one_that_nobody_took(cast: Cast) -> None:
+    campaign = a_campaign(lease_s=600)
+    a_site()
+    [claim] = claim_sites(user=cast.ana, campaign=campaign)
+    run_out(claim)
+    until = beat_claim(user=cast.ana, token=claim.token)
+    assert until is not None
+    assert timedelta(seconds=590) < until - timezone.now() <= timedelta(seconds=600)
+    assert take(cast.ben, campaign) == []
+    assert beat_claim(user=cast.ben, token=claim.token) is None
+
+
+def test_a_claim_is_given_back_by_its_holder_or_released_by_a_lead(cast: Cast) -> None:
+    campaign = a_campaign()
+    site = a_site()
+    for releases in (cast.ana, cast.lea):
+        [claim] = claim_sites(user=cast.ana, campaign=campaign)
+        assert not release_claim(user=cast.ben, token=claim.token)
+        assert release_claim(user=releases, token=claim.token)
+        assert not release_claim(user=releases, token=claim.token)
+    assert take(cast.ben, campaign) == [site.pk]
+
+
+def test_decided_sites_do_not_come_again_and_skipped_ones_come_last(cast: Cast) -> None:
+    campaign = a_campaign()
+    one, two, three = some_sites(3)
+    decide(cast.ana, one, "skip")
+    decide(cast.ana, two, "skip")
+    assert ahead(cast.ana, campaign) == [three.pk, one.pk, two.pk]
+    decide(cast.ana, one, "skip")
+    assert take(cast.ana, campaign, count=3) == [three.pk, two.pk, one.pk]
+    decide(cast.ana, three)
+    assert ahead(cast.ben, campaign) == []
+    for claim in Claim.objects.all():
+        release_claim(user=cast.ana, token=claim.token)
+    assert ahead(cast.ben, campaign) == [one.pk, two.pk]
+
+
+def test_an_undone_skip_brings_the_site_back_to_its_place(cast: Cast) -> None:
+    campaign = a_campaign()
+    one, two = some_sites(2)
+    skip = decide(cast.ana, one, "skip")
+    assert ahead(cast.ana, campaign) == [two.pk, one.pk]
+    decide(cast.ana, one, "undo", undoes=skip.decision.key)
+    assert ahead(cast.ana, campaign) == [one.pk, two.pk]
+
+
+def test_two_blind_reviews_go_to_two_people_and_no_third(cast: Cast) -> None:
+    campaign = a_campaign(reviews_needed=2)
+    site = a_site()
+    assert take(cast.ana, campaign) == [site.pk]
+    assert take(cast.ben, campaign) == [site.pk]
+    assert take(cast.lea, campaign) == []
+    assert set(Claim.objects.values_list("slot", flat=True)) == {0, 1}
+    decide(cast.ana, site, campaign_id=campaign.pk)
+    assert take(cast.ana, campaign) == []
+    assert take(cast.lea, campaign) == []
+    release_claim(user=cast.ben, token=Claim.objects.get().token)
+    assert take(cast.lea, campaign) == [site.pk]
+
+
+def test_the_constraints_are_the_truth_about_who_holds_a_site(cast: Cast) -> None:
+    campaign = a_campaign()
+    a_site()
+    [claim] = claim_sites(user=cast.ana, campaign=campaign)
+    soon = timezone.now() + timedelta(hours=1)
+    for reviewer, slot in ((cast.ben, 0), (cast.ana, 1)):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Claim.objects.create(site=claim.site, slot=slot, reviewer=reviewer, campaign=campaign, expires_at=soon)
+
+
+def test_a_reviewer_holds_a_bounded_number_of_sites(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "MAX_HELD", 3)
+    campaign = a_campaign()
+    sites = [site.pk for site in some_sites(5)]
+    for _ in sites:
+        take(cast.ana, campaign, exclude=list(Claim.objects.values_list("site", flat=True)))
+    assert Claim.objects.count() == 3
+
+
+def test_a_lead_may_want_a_contested_site_and_a_reviewer_may_not(cast: Cast) -> None:
+    campaign = a_campaign()
+    site = a_site()
+    decide(cast.ana, site, "unsure")
+    assert take(cast.ben, campaign, want=[site.pk]) == []
+    assert take(cast.lea, campaign, want=[site.pk]) == [site.pk]
+    assert take(cast.lea, campaign, want=[site.pk]) == [site.pk]
+
+
+def test_a_campaign_serves_only_what_meets_all_its_conditions(cast: Cast) -> None:
+    region = Region.objects.create(
+        eco_id=9,
+        name="Cerrado",
+        biome_id=7,
+        biome="Savannas",
+        realm="Neotropic",
+        geom=MultiPolygon(drawn(-60, -30, side=1), srid=4326),
+    )
+    good, elsewhere, other_type, other_region, unsure, other_source = some_sites(6)
+    west = square(HERE[0] - 0.01, HERE[1] - 0.01, side=0.03)
+    for site in (good, other_type, other_region, unsure, other_source):
+        Site.objects.filter(pk=site.pk).update(footprint=to_geos(square()))
+    Site.objects.update(score=0.9, region=region, feature=MineType.objects.get(code="pond"))
+    Site.objects.filter(pk=other_type.pk).update(feature=MineType.objects.get(code="open_pit"))
+    Site.objects.filter(pk=other_region.pk).update(region=None)
+    Site.objects.filter(pk=unsure.pk).update(score=None)
+    campaign = a_campaign(
+        conditions={
+            "area": {"type": "Polygon", "coordinates": [[list(xy) for xy in west.exterior.coords]]},
+            "sources": [a_source().name],
+            "types": ["pond", "gold"],
+            "regions": [9],
+            "min_score": 0.5,
+        }
+    )
+    assert set(ahead(cast.ana, campaign)) == {good.pk, other_source.pk}
+    assert elsewhere.pk not in ahead(cast.ana, campaign)
+    a_source("Another set")
+    assert ahead(cast.ana, a_campaign("Others", conditions={"sources": ["Another set"]})) == []
+
+
+def test_progress_counts_the_campaign_and_the_reviewer(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "_COUNT_AT_ONCE_S", 60.0)
+    campaign = a_campaign()
+    one, two, three = some_sites(3)
+    decide(cast.ana, one)
+    undone = decide(cast.ana, two)
+    decide(cast.ana, two, "undo", undoes=undone.decision.key)
+    decide(cast.ana, three, "skip")
+    mine, bens = progress_of(user=cast.ana, campaign=campaign), progress_of(user=cast.ben, campaign=campaign)
+    assert (mine.done, mine.total, mine.mine_today, mine.per_minute) == (1, 3, 1, 1.0)
+    assert (bens.done, bens.mine_today, bens.per_minute) == (1, 0, 0.0)
+
+
+def test_a_long_count_is_kept_for_a_while(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "_COUNT_AT_ONCE_S", 0.0)
+    monkeypatch.setattr(queue, "_COUNT_SHARE", 10**6)
+    campaign = a_campaign()
+    site = a_site()
+    assert progress_of(user=cast.ana, campaign=campaign).done == 0
+    decide(cast.ana, site)
+    assert progress_of(user=cast.ana, campaign=campaign).done == 0
+
+
+def test_who_waits_is_told_how_long(cast: Cast) -> None:
+    campaign = a_campaign(lease_s=540)
+    some_sites(2)
+    assert waiting_for(user=cast.ana, campaign=campaign) is None
+    take(cast.ben, campaign, count=2)
+    waiting = waiting_for(user=cast.ana, campaign=campaign)
+    assert waiting is not None
+    assert waiting.leased == 2
+    assert 530 <= waiting.free_in_s <= 540
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"axis": "colour"}, "axis"),
+        ({"reviews_needed": 0}, "reviews_needed"),
+        ({"lease_s": 1}, "lease_s"),
+        ({"name": "!!!"}, "letters or digits"),
+        ({"conditions": {"owner": 1}}, "unknown condition 'owner'"),
+        ({"conditions": {"sources": ["Nobody's"]}}, "unknown source"),
+        ({"conditions": {"types": ["lava"]}}, "unknown type"),
+        ({"conditions": {"regions": [1]}}, "unknown region"),
+    ],
+)
+def test_a_campaign_that_cannot_be_is_refused(cast: Cast, values: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        a_campaign(**values)
+    assert not Campaign.objects.exists()
+
+
+def test_two_campaigns_of_one_name_are_refused(cast: Cast) -> None:
+    a_campaign("Minas")
+    with pytest.raises(BadInput, match="another name"):
+        a_campaign("minas")
