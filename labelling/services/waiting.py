@@ -8,8 +8,8 @@ from django.utils import timezone
 from labelling.models import Job
 
 POLL_S = 0.5
-# A tick rings again after half a minute; after that a job that nobody takes means that nobody works.
-LONELY_AFTER_S = 45.0
+# A job that nobody has taken for so long means that nobody works on its queue.
+LONELY_AFTER_S = 30.0
 
 
 def wait_for_job(*, job: Job, tell: Callable[[str], None]) -> Job:
@@ -37,7 +37,8 @@ def wait_for_job(*, job: Job, tell: Callable[[str], None]) -> Job:
 def _line(job: Job) -> str:
     if job.state == Job.State.QUEUED:
         lonely = (timezone.now() - job.created_at).total_seconds() > LONELY_AFTER_S
-        return "waiting for a worker" + (f": is one running for the queue {job.queue}?" if lonely else "")
+        start = f": start one with make run, or with celery -A mad_web worker -Q {job.queue} --pool solo"
+        return "waiting for a worker" + (start if lonely else "")
     if job.state_shown != Job.State.RUNNING:
         return str(job.state_shown) + (f": {job.error}" if job.error else "")
     return f"{job.phase} {job.progress:.0%}"
