@@ -25,7 +25,8 @@ class Strict(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
         if unknown:
-            raise serializers.ValidationError({str(unknown[0])[:60]: ["unknown field"]})
+            name = str(unknown[0])[:60].encode("ascii", "backslashreplace").decode()
+            raise serializers.ValidationError({name: ["unknown field"]})
         return super().to_internal_value(data)
 
 

@@ -1,0 +1,352 @@
+"""The review API as a browser meets it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.serializers import BaseSerializer, ListSerializer
+
+from labelling.api import answers
+from labelling.core.outlines import to_geojson
+from labelling.models import Claim, Decision, ReviewedArea, Scene, Site
+from labelling.models.spatial import to_geos
+from labelling.services.queue import claim_sites
+from tests.cast import Cast
+from tests.mines import HERE, a_campaign, a_site, decide, some_sites, square
+
+pytestmark = pytest.mark.django_db
+
+API = "/api/v1"
+TYPES = {"feature": (("pond", 0.7), ("open_pit", 0.2))}
+
+
+class Browser:
+    """A person's browser: JSON in, JSON out."""
+
+    def __init__(self, person: User | None, *, csrf: bool = False) -> None:
+        self.client = Client(enforce_csrf_checks=csrf)
+        if person is not None:
+            self.client.force_login(person)
+
+    def post(self, path: str, body: object = None, *, status: int = 200) -> Any:
+        raw = body if isinstance(body, str) else json.dumps({} if body is None else body)
+        return self._read(self.client.post(API + path, raw, content_type="application/json"), status)
+
+    def get(self, path: str, *, status: int = 200) -> Any:
+        return self._read(self.client.get(API + path), status)
+
+    def delete(self, path: str, *, status: int = 204) -> Any:
+        return self._read(self.client.delete(API + path), status)
+
+    @staticmethod
+    def _read(response: Any, status: int) -> Any:
+        assert response.status_code == status, response.content
+        assert response["Cache-Control"] == "private, no-store"
+        return response.json() if response.content else None
+
+
+def a_decision(site: int | None, version: int = 0, verdict: str = "accept", **more: object) -> dict[str, object]:
+    return {"key": str(uuid4()), "site": site, "base_version": version, "verdict": verdict, **more}
+
+
+def a_scene(
+    name: str, *, lon: float = HERE[0], lat: float = HERE[1], bands: tuple[str, ...] = ("B02", "B03", "B04")
+) -> Scene:
+    outline = to_geos(square(lon - 0.05, lat - 0.05, side=0.2))
+    return Scene.objects.create(
+        name=name, uri=f"/imagery/{name}.tif", version="1", crs="EPSG:4326", transform=[1, 0, 0, 0, -1, 0],
+        width=10, height=10, dtype="uint16", bands=bands, scales=[1e-4] * 3, offsets=[0] * 3,
+        pixel_m=10, footprint=f"SRID=4326;MULTIPOLYGON({outline.wkt.removeprefix('POLYGON ')})",
+        acquired_at=timezone.now(),
+    )  # fmt: skip
+
+
+def matches(value: Any, described: BaseSerializer[Any]) -> bool:
+    """Whether an answer has the fields of its description, no more and no fewer."""
+    if isinstance(described, ListSerializer):
+        return all(matches(one, described.child) for one in value)
+    fields = described.fields  # type: ignore[attr-defined]
+    required = {name for name, field in fields.items() if field.required}
+    assert required <= set(value) <= set(fields), (type(described).__name__, set(value) ^ set(fields))
+    return all(
+        matches(value[name], field)
+        for name, field in fields.items()
+        if isinstance(field, BaseSerializer) and value.get(name) is not None
+    )
+
+
+def test_a_day_of_review(cast: Cast) -> None:
+    campaign = a_campaign("Minas")
+    a_scene("S2 of May")
+    one, two, three, four, five = some_sites(5, types=TYPES)
+    ana, claims = Browser(cast.ana), f"/campaigns/{campaign.slug}/claims/"
+
+    morning = ana.post(claims, {"count": 1, "ahead": 3})
+    assert matches(morning, answers.ClaimsOut())
+    [item] = morning["items"]
+    assert (item["site"], item["version"], item["types"]) == (one.pk, 0, {"feature": "pond"})
+    assert [option["code"] for option in item["options"][:2]] == ["pond", "open_pit"]
+    assert [(option["score"], option["digit"]) for option in item["options"][:2]] == [(0.7, 5), (0.2, 2)]
+    assert [scene["name"] for scene in item["scenes"]] == ["S2 of May"]
+    assert [site["site"] for site in morning["ahead"]] == [two.pk, three.pk, four.pk]
+    assert all(site["claim"] is None for site in morning["ahead"])
+    assert morning["progress"]["total"] == 5
+
+    accept = a_decision(one.pk, campaign=campaign.slug, client_time="2026-01-01T08:00:00Z")
+    receipt = ana.post("/decisions/", accept, status=201)
+    assert matches(receipt, answers.ReceiptOut())
+    assert (receipt["state"], receipt["version"], receipt["types"]) == ("verified", 1, {"feature": "pond"})
+    assert ana.post("/decisions/", accept, status=200) == receipt
+
+    [second] = ana.post(claims, {"want": [two.pk], "ahead": 1})["items"]
+    assert second["site"] == two.pk
+    ana.post(f"/claims/{second['claim']['token']}/heartbeat/", status=204)
+    moved = to_geojson(square(HERE[0] + 0.051))
+    fix = a_decision(two.pk, 0, "fix", geometry=moved, types={"feature": "open_pit"})
+    assert ana.post("/decisions/", fix, status=201)["types"] == {"feature": "open_pit"}
+
+    reject = a_decision(three.pk, 0, "reject", reason="not_a_mine", comment="a football field")
+    ana.post("/decisions/", reject, status=201)
+    ana.post("/decisions/", a_decision(four.pk, 0, "skip"), status=201)
+    ana.post("/decisions/", a_decision(five.pk, 0, "unsure"), status=201)
+    missed = a_decision(None, 0, "add", geometry=to_geojson(square(10, 10)), types={"feature": "open_pit"})
+    drawn = ana.post("/decisions/", missed, status=201)
+    assert drawn["site"] not in {one.pk, two.pk, three.pk, four.pk, five.pk}
+
+    undo = a_decision(None, 1, "undo", undoes=reject["key"])
+    assert ana.post("/decisions/", undo, status=201)["state"] == "open"
+    window = {"key": str(uuid4()), "geometry": to_geojson(square(side=0.1)), "axis": "feature"}
+    assert ana.post("/reviewed-areas/", window, status=201) == ana.post("/reviewed-areas/", window, status=200)
+
+    # After a reload everything is there.
+    made = ana.get("/decisions/?limit=20")
+    assert matches(made, answers.MadeOut(many=True))
+    assert [(one["verdict"], one["undone"]) for one in made] == [
+        ("add", False), ("unsure", False), ("skip", False), ("reject", True), ("fix", False), ("accept", False),
+    ]  # fmt: skip
+    shown = ana.get(f"/sites/{two.pk}/?campaign={campaign.slug}")
+    assert matches(shown, answers.ItemOut())
+    assert shown["footprint"] == moved
+    assert [past["verdict"] for past in ana.get(f"/sites/{three.pk}/")["history"]] == ["undo", "reject"]
+    evening = ana.post(claims, {"count": 5})
+    # What was undone comes back in its place, what was skipped comes last.
+    assert [item["site"] for item in evening["items"]] == [three.pk, four.pk]
+    assert evening["progress"]["mine_today"] == 4
+
+
+def test_of_two_decisions_on_one_site_the_later_gets_the_choice(cast: Cast) -> None:
+    site = a_site(types=TYPES)
+    Browser(cast.ben).post("/decisions/", a_decision(site.pk, 0, "reject", reason="cloud"), status=201)
+    late = a_decision(site.pk, 0, types={"feature": "open_pit"})
+    ana = Browser(cast.ana)
+    told = ana.post("/decisions/", late, status=409)
+    assert matches(told, answers.ConflictOut())
+    assert (told["current"]["state"], told["current"]["version"]) == ("rejected", 1)
+    assert [(past["reviewer"], past["applied"]) for past in told["current"]["history"]] == [
+        ("ana", False),
+        ("ben", True),
+    ]
+    assert ana.post("/decisions/", late, status=409) == told
+    assert [(made["applied"], made["version"]) for made in ana.get("/decisions/")] == [(False, None)]
+
+
+def test_a_key_is_for_one_decision_only(cast: Cast) -> None:
+    one, two = some_sites(2)
+    ana, sent = Browser(cast.ana), a_decision(one.pk)
+    ana.post("/decisions/", sent, status=201)
+    assert "key" in ana.post("/decisions/", {**sent, "site": two.pk}, status=422)["error"]
+    Browser(cast.ben).post("/decisions/", sent, status=422)
+
+
+def test_blind_reviewers_do_not_see_each_other(cast: Cast) -> None:
+    campaign = a_campaign(reviews_needed=2)
+    site = a_site()
+    sent = a_decision(site.pk, campaign=campaign.slug, comment="clearly")
+    Browser(cast.ana).post("/decisions/", sent, status=201)
+    path = f"/sites/{site.pk}/?campaign={campaign.slug}"
+    assert [past["comment"] for past in Browser(cast.ana).get(path)["history"]] == ["clearly"]
+    # Not even by looking at the site outside the campaign.
+    assert Browser(cast.ben).get(path)["history"] == Browser(cast.ben).get(f"/sites/{site.pk}/")["history"] == []
+    Browser(cast.ben).post("/decisions/", a_decision(site.pk, campaign=campaign.slug), status=201)
+    assert len(Browser(cast.ben).get(path)["history"]) == 2
+
+
+def test_claims_are_released_and_their_loss_is_told(cast: Cast) -> None:
+    campaign = a_campaign()
+    site = a_site()
+    [claim] = claim_sites(user=cast.ana, campaign=campaign)
+    ben = Browser(cast.ben)
+    waiting = ben.post(f"/campaigns/{campaign.slug}/claims/", {})
+    assert (waiting["items"], waiting["waiting"]["leased"]) == ([], 1)
+    ben.delete(f"/claims/{claim.token}/")  # another's: the same answer, and nothing happens
+    assert Claim.objects.filter(pk=claim.pk).exists()
+    Browser(cast.lea).delete(f"/claims/{claim.token}/")
+    assert "again" in Browser(cast.ana).post(f"/claims/{claim.token}/heartbeat/", status=410)["error"]
+    assert ben.post(f"/campaigns/{campaign.slug}/claims/", {})["items"][0]["site"] == site.pk
+
+
+def test_what_is_not_yours_looks_like_what_is_not_there(cast: Cast) -> None:
+    bens = a_campaign("Ben only", reviewers=[cast.ben])
+    site = a_site()
+    ana = Browser(cast.ana)
+    for path in (f"/campaigns/{bens.slug}/claims/", "/campaigns/missing/claims/"):
+        assert ana.post(path, {}, status=404) == {"error": "no such campaign"}
+    for slug in (bens.slug, "missing"):
+        assert ana.get(f"/sites/{site.pk}/?campaign={slug}", status=404) == {"error": "no such campaign"}
+    key = decide(cast.ben, site).decision.key
+    answers_ = [
+        ana.post("/decisions/", a_decision(None, 1, "undo", undoes=str(one)), status=404) for one in (key, uuid4())
+    ]
+    assert answers_[0] == answers_[1]
+    area = uuid4()
+    Browser(cast.ben).post("/reviewed-areas/", {"key": str(area), "geometry": to_geojson(square(side=0.1))}, status=201)
+    refused = [ana.post(f"/reviewed-areas/{one}/revoke/", status=404) for one in (area, uuid4())]
+    assert refused[0] == refused[1]
+    assert ReviewedArea.objects.get().revoked_at is None
+
+
+def test_windows_are_listed_and_taken_back(cast: Cast) -> None:
+    ana = Browser(cast.ana)
+    window = {"key": str(uuid4()), "geometry": to_geojson(square(side=0.1)), "axis": "commodity"}
+    made = ana.post("/reviewed-areas/", window, status=201)
+    assert matches(made, answers.AreaOut())
+    near = f"/reviewed-areas/?bbox={HERE[0]},{HERE[1]},{HERE[0] + 1},{HERE[1] + 1}"
+    assert ana.get(near) == [made]
+    assert ana.get("/reviewed-areas/?bbox=10,10,11,11") == []
+    assert ana.get("/reviewed-areas/?bbox=170,-30,-30,10") == [made]  # over the antimeridian
+    assert ana.post("/reviewed-areas/", {**window, "axis": "feature"}, status=422)["error"]
+    first, again = (ana.post(f"/reviewed-areas/{window['key']}/revoke/") for _ in range(2))
+    assert first == again
+    assert first["revoked_at"]
+    assert ana.get(near) == []
+
+
+def test_without_a_token_against_forgery_nothing_is_written(cast: Cast) -> None:
+    site = a_site()
+    Browser(cast.ana, csrf=True).post("/decisions/", a_decision(site.pk), status=403)
+    assert not Decision.objects.exists()
+
+
+def test_an_expired_session_is_told_from_a_refusal(cast: Cast) -> None:
+    site = a_site()
+    assert Browser(None).post("/decisions/", a_decision(site.pk), status=401)["error"]
+    assert Browser(cast.gus).post("/decisions/", a_decision(site.pk), status=403)["error"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"key": "1"}, "key"),
+        ({"site": -1}, "site"),
+        ({"site": 2**70}, "site"),
+        ({"site": True}, "site"),
+        ({"base_version": 2**40}, "base_version"),
+        ({"base_version": "NaN"}, "base_version"),
+        ({"verdict": "like"}, "verdict"),
+        ({"reason": "boring"}, "reason"),
+        ({"types": {"colour": "red"}}, "types: colour: unknown field"),
+        ({"types": {"feature": ["pond"]}}, "types"),
+        ({"types": [1]}, "types"),
+        ({"types": {"feature": "lava"}}, "unknown type"),
+        ({"types": {"feature": "\ud800"}}, "types"),
+        ({"comment": "a\x00b"}, "comment"),
+        ({"comment": "x" * 2001}, "comment"),
+        ({"geometry": {"type": "Point"}, "verdict": "fix"}, "geometry"),
+        ({"geometry": "POINT(0 0)", "verdict": "fix"}, "geometry"),
+        ({"campaign": "../etc"}, "campaign"),
+        ({"scene": "a"}, "scene"),
+        ({"client_time": "yesterday"}, "client_time"),
+        ({"reviewer": 1}, "reviewer: unknown field"),
+        ({"version": 5}, "version: unknown field"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_is_stored(cast: Cast, change: Mapping[str, object], said: str) -> None:
+    site = a_site()
+    body = json.dumps({**a_decision(site.pk), **change})
+    assert said in Browser(cast.ana).post("/decisions/", body, status=400)["error"]
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"text"',
+        "[" * 1000 + "]" * 1000,
+        '{"geometry":' + "[" * 100_000,
+        '{"types":' + '{"feature":' * 40 + "1" + "}" * 41,
+        '{"base_version": NaN}',
+        '{"base_version": Infinity}',
+        '{"base_version": 1e999}',
+        '{"key": "\\ud800"}',
+        '{"\\ud800": 1}',
+        "\udcff",
+    ],
+)
+def test_whatever_is_no_proper_json_is_refused(cast: Cast, body: str) -> None:
+    for path in ("/decisions/", "/reviewed-areas/"):
+        Browser(cast.ana).post(path, body.encode("utf-8", "surrogateescape").decode("latin-1"), status=400)
+
+
+def test_coordinates_beyond_all_numbers_are_refused(cast: Cast) -> None:
+    sent = json.dumps({"key": str(uuid4()), "geometry": to_geojson(square(side=0.1))})
+    for number in ("1e999", "-1e999", "1e300", "9e5"):
+        body = sent.replace(str(HERE[1]), number, 1)
+        assert number in body
+        assert "geometry" in Browser(cast.ana).post("/reviewed-areas/", body, status=400)["error"]
+
+
+def test_only_json_is_taken(cast: Cast) -> None:
+    browser = Browser(cast.ana)
+    response = browser.client.post(f"{API}/decisions/", {"verdict": "accept"})
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=1000", "ordering=reviewer__password"])
+def test_unknown_questions_are_refused(cast: Cast, query: str) -> None:
+    assert Browser(cast.ana).get(f"/decisions/?{query}", status=400)["error"]
+
+
+@pytest.mark.parametrize("box", ["1,2,3", "a,b,c,d", "nan,0,1,1", "0,50,1,40", "-200,0,1,1", "", "0,0,1,1e999"])
+def test_a_box_that_is_none_is_refused(cast: Cast, box: str) -> None:
+    assert "bbox" in Browser(cast.ana).get(f"/reviewed-areas/?bbox={box}", status=400)["error"]
+
+
+def queries_of(browser: Browser, path: str, body: object) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        browser.post(path, body)
+    return len(captured)
+
+
+def test_an_answer_with_twenty_sites_asks_the_database_as_often_as_one_with_two(cast: Cast) -> None:
+    campaign = a_campaign()
+    sites = some_sites(21, types=TYPES)
+    for number in range(5):
+        a_scene(f"scene {number}", lon=HERE[0] + 0.2 * number)
+    for site in sites:
+        decide(cast.ben, site, "skip")
+    Site.objects.update(name="x")
+    browser, path = Browser(cast.ana), f"/campaigns/{campaign.slug}/claims/"
+    browser.post(path, {"count": 1})
+    few = queries_of(browser, path, {"count": 1, "ahead": 1})
+    assert queries_of(browser, path, {"count": 1, "ahead": 20}) == few
+    assert few <= 24
+
+
+def test_keys_are_uuids_of_the_browser(cast: Cast) -> None:
+    site = a_site()
+    sent = a_decision(site.pk)
+    Browser(cast.ana).post("/decisions/", sent, status=201)
+    assert Decision.objects.get().key == UUID(str(sent["key"]))
