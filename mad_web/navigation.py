@@ -27,13 +27,13 @@ class Link:
 
 PLACES: tuple[Place, ...] = (
     Place("home", "Dashboard"),
-    Place("campaigns", "Review"),
-    Place("sites", "Sites"),
-    Place("scenes", "Scenes"),
+    Place("campaigns", "Review", "labelling.view_campaign"),
+    Place("sites", "Sites", "labelling.view_site"),
+    Place("scenes", "Scenes", "labelling.view_scene"),
     Place("training", "Training", "training.view_experiment"),
     Place("models", "Models", "inference.view_modelversion"),
     Place("runs", "Runs", "inference.view_detectionrun"),
-    Place("datasets", "Datasets"),
+    Place("datasets", "Datasets", "labelling.view_snapshot"),
 )
 
 

@@ -5,6 +5,7 @@ import { capital, day, el, figure, hectares, kbd } from "./dom.js";
 import { roomy } from "./imagery.js";
 
 const FEW = 9;
+const SILENT = ["skip", "undo"]; // the one says nothing of the site, the other shows at what it took back
 
 /** The question at the top. */
 export function questionOf(item, option) {
@@ -73,14 +74,13 @@ function claimLine(claim) {
 
 function pastLine(past) {
   const types = Object.values(past.types ?? {}).join(", ").replaceAll("_", " ");
-  const fate = past.undone ? "undone" : past.applied ? "" : "kept, not applied";
+  const fate = past.applied ? "" : "kept, not applied";
   const words = [past.verdict, past.reason?.replaceAll("_", " "), types, fate].filter(Boolean).join(" · ");
   return el(
     "li",
     {},
-    el("b", { text: past.reviewer, class: past.undone ? "undone" : "" }),
-    el("span", { text: ` ${words}` }),
-    el("span", { class: "dim small", text: ` · ${day(past.at)}` }),
+    el("span", { class: past.undone ? "undone" : "" }, el("b", { text: past.reviewer }), ` ${words}`),
+    el("span", { class: "dim small", text: `${past.undone ? " · undone" : ""} · ${day(past.at)}` }),
     past.comment && el("div", { class: "said", text: past.comment }),
   );
 }
@@ -93,7 +93,7 @@ function section(title, list) {
 export function drawFacts(box, item) {
   const parts = [
     section(item.proposals.length === 1 ? "One source" : `${item.proposals.length} sources`, item.proposals.map(claimLine)),
-    section("History", item.history.map(pastLine)),
+    section("History", item.history.filter(({ verdict }) => !SILENT.includes(verdict)).map(pastLine)),
   ];
   box.replaceChildren(...parts.filter(Boolean));
 }

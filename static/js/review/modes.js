@@ -137,6 +137,7 @@ function drawMode(ctx, leave) {
     else started();
     ctx.announce(next.name);
   };
+  const ranked = () => ctx.types().filter(({ digit }) => digit).sort((a, b) => a.digit - b.digit);
   const types = () => {
     const row = (type) => {
       const pick = button(type.name, type.digit ? String(type.digit) : "", () => choose(type), "btn btn-small type-pick");
@@ -144,7 +145,7 @@ function drawMode(ctx, leave) {
       swatch(pick, type.color);
       return pick;
     };
-    return el("div", { class: "type-picks", role: "group", "aria-label": "Type of the missed mine" }, ...ctx.types().filter(({ digit }) => digit).map(row));
+    return el("div", { class: "type-picks", role: "group", "aria-label": "Type of the missed mine" }, ...ranked().map(row));
   };
   const shaped = () =>
     shapePanel(ctx, editor, { title: "Missed mine", hint: "Choose its type, correct the outline, keep it.", keep: save, leave, extra: [types()] });
