@@ -10,6 +10,7 @@ from pyproj import CRS
 from rasterio.windows import Window
 from shapely.geometry.base import BaseGeometry
 
+from labelling.core.globe import to_crs
 from labelling.core.raster import Pixels, SceneRef, read_grid, read_window, transformer, utm_of
 
 Floats = NDArray[np.float64]
@@ -81,8 +82,11 @@ class Grid:
         return moved
 
     def _points(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        across = transformer(self.crs, self.ref.crs).transform(*_applied(self.transform, x, y))
-        return _applied(~self.ref.affine, *across)
+        across, up = transformer(self.crs, self.ref.crs).transform(*_applied(self.transform, x, y))
+        if CRS.from_user_input(self.ref.crs).is_geographic:
+            middle, _ = self.ref.affine @ (self.ref.width / 2, self.ref.height / 2)
+            across = across + 360 * np.round((middle - across) / 360)  # beyond the antimeridian, like the scene
+        return _applied(~self.ref.affine, across, up)
 
     def touched(self, rectangles: Floats | NDArray[np.int64], area: BaseGeometry) -> NDArray[np.bool_]:
         """Say which rectangles in pixels of the grid touch an area.
@@ -94,13 +98,11 @@ class Grid:
         Returns:
             bool of shape (n,).
         """
-        on_grid = shapely.transform(area, self._from_world)
+        on_grid = shapely.transform(
+            to_crs(area, self.crs), lambda points: np.stack(_applied(~self.transform, *points.T), axis=1)
+        )
         shapely.prepare(on_grid)
         return np.asarray(shapely.intersects(on_grid, shapely.box(*rectangles[:, :4].T)), np.bool_)
-
-    def _from_world(self, points: Floats) -> Floats:
-        across = transformer("EPSG:4326", self.crs).transform(*points.T)
-        return np.stack(_applied(~self.transform, *across), axis=1)
 
 
 def _applied(affine: Affine, x: Floats, y: Floats) -> tuple[Floats, Floats]:

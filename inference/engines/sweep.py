@@ -26,17 +26,19 @@ def sweep_targets(spec: dict[str, Any], emit: Emit) -> None:
     """Look at each target and send what was found.
 
     Args:
-        spec: ``weights``, ``engine``, ``preparation``, ``types``, ``targets``, ``settings`` as JSON.
+        spec: ``weights``, ``engine``, ``preparation``, ``types``, ``targets``, ``settings`` as JSON;
+            ``done`` of the ``total`` scenes of the job are behind it.
         emit: receives ``found`` or ``failed`` for each target, and ``progress`` in between.
 
     Raises:
         InferenceError: the model cannot be loaded.
     """
     targets = [SweepTarget.from_json(target) for target in spec["targets"]]
-    emit({"event": "progress", "phase": "loading the model", "progress": 0.0})
+    done, total = spec["done"], spec["total"]
+    emit({"event": "progress", "phase": "loading the model", "progress": done / total})
     sweeper = Sweeper.load(spec)
-    for number, target in enumerate(targets):
-        told = _teller(emit, number, len(targets))
+    for number, target in enumerate(targets, start=done):
+        told = _teller(emit, number, total)
         told(0.0)
         try:
             emit(sweeper.sweep(target, told))

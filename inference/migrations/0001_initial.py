@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('aoi', django.contrib.gis.db.models.fields.MultiPolygonField(blank=True, null=True, srid=4326)),
                 ('settings', models.JSONField(default=dict, help_text='min_score, overlap, merge IoU')),
-                ('counts', models.JSONField(default=dict, help_text='windows, found, proposed, known, rejected before')),
+                ('counts', models.JSONField(default=dict, help_text="the sum of its shards', and left_out: scenes without the bands")),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('job', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='detection_run', to='labelling.job')),
                 ('model', models.ForeignKey(blank=True, help_text='empty: by dispatch', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='inference.modelversion')),
@@ -58,8 +58,9 @@ class Migration(migrations.Migration):
             name='Shard',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('route', models.CharField(help_text='which line of the dispatch table chose the model', max_length=100)),
                 ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='queued', max_length=10)),
-                ('counts', models.JSONField(default=dict)),
+                ('counts', models.JSONField(default=dict, help_text='windows, found, proposed, known, rejected before, sites')),
                 ('error', models.TextField(blank=True, default='')),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='inference.modelversion')),
@@ -74,7 +75,6 @@ class Migration(migrations.Migration):
             name='Detection',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('route', models.CharField(help_text='which line of the dispatch table chose the model', max_length=60)),
                 ('box', models.JSONField(help_text='x0 y0 x1 y1 in pixels of the scene')),
                 ('proposal', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='detection', to='labelling.proposal')),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='detections', to='inference.detectionrun')),

@@ -19,7 +19,7 @@ class DetectionRun(models.Model):
     aoi = models.MultiPolygonField(srid=4326, null=True, blank=True)
     settings = models.JSONField(default=dict, help_text="min_score, overlap, merge IoU")
     job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="detection_run")
-    counts = models.JSONField(default=dict, help_text="windows, found, proposed, known, rejected before")
+    counts = models.JSONField(default=dict, help_text="the sum of its shards', and left_out: scenes without the bands")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -41,8 +41,9 @@ class Shard(models.Model):
     run = models.ForeignKey(DetectionRun, on_delete=models.CASCADE, related_name="shards")
     scene = models.ForeignKey(Scene, on_delete=models.PROTECT, related_name="+")
     model = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="+")
+    route = models.CharField(max_length=100, help_text="which line of the dispatch table chose the model")
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
-    counts = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict, help_text="windows, found, proposed, known, rejected before, sites")
     error = models.TextField(blank=True, default="")
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -55,12 +56,11 @@ class Shard(models.Model):
 
 
 class Detection(models.Model):
-    """Where a model's proposal came from: run, shard, route and box."""
+    """Where a model's proposal came from: run, shard (with its route) and box."""
 
     proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, related_name="detection")
     run = models.ForeignKey(DetectionRun, on_delete=models.PROTECT, related_name="detections")
     shard = models.ForeignKey(Shard, on_delete=models.PROTECT, related_name="detections")
-    route = models.CharField(max_length=60, help_text="which line of the dispatch table chose the model")
     box = models.JSONField(help_text="x0 y0 x1 y1 in pixels of the scene")
 
     def __str__(self) -> str:

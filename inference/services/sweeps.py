@@ -24,6 +24,8 @@ def sweep(
     settings: SweepSettings,
     handle: JobHandle | None,
     strict: bool = True,
+    done: int = 0,
+    total: int | None = None,
 ) -> Iterator[SweepResult]:
     """Look at scenes with a model; results come one by one, in the order of the targets.
 
@@ -35,6 +37,8 @@ def sweep(
         settings: least score, overlap of windows, batch, merging.
         handle: the job to keep alive and to ask about a cancel; None where there is none.
         strict: end with an error at the first scene that cannot be read, rather than give a result that says so.
+        done: how many scenes of the job are behind it, for the progress that it tells.
+        total: how many scenes the job has; None for those that are behind it and the targets.
 
     Yields:
         One result a target; boxes are merged across the seams of windows.
@@ -55,6 +59,8 @@ def sweep(
         "types": model.types,
         "targets": [target.to_json() for target in targets],
         "settings": settings.to_json(),
+        "done": done,
+        "total": total or done + len(targets),
     }
     with closing(listen_to_child(handle=handle, module=MODULE, spec=spec, log=_log(model, handle))) as events:
         for event in events:
