@@ -33,12 +33,15 @@ class CampaignFilter:
     min_score: float | None = None
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "CampaignFilter":
+    def from_json(cls, value: Any) -> "CampaignFilter":
         """Read a filter.
 
         Raises:
-            BadInput: an unknown key, or a value of the wrong kind; the text names it.
+            BadInput: not an object, an unknown key, or a value of the wrong kind; the text names it.
         """
+        if not isinstance(value, Mapping):
+            msg = "the conditions are a JSON object, {} for none"
+            raise BadInput(msg)
         unknown = sorted(set(value) - set(KEYS))
         if unknown:
             msg = f"unknown condition {unknown[0]!r}: use {', '.join(KEYS)}"

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.gis.db import models
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 
 from labelling.core.campaigns import CampaignFilter
+from labelling.core.errors import BadInput
 from labelling.models.site import Site
 from labelling.models.taxonomy import Axis
 
@@ -50,6 +52,12 @@ class Campaign(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        try:
+            self.conditions()
+        except BadInput as error:
+            raise ValidationError({"filter": str(error)}) from error
 
     def conditions(self) -> CampaignFilter:
         """The filter, checked."""

@@ -4,6 +4,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 
+from labelling.services.campaigns import ensure_default_campaign
 from labelling.services.taxonomy import sync_taxonomy
 from mad_web.roles import sync_roles
 
@@ -19,5 +20,6 @@ class Command(BaseCommand):
             raise CommandError(msg) from error
         sync_taxonomy()
         sync_roles()
+        ensure_default_campaign()
         call_command("collectstatic", verbosity=0, interactive=False)
         self.stdout.write("database, taxonomy, roles and static files are ready")

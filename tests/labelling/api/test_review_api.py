@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.gis.geos import MultiPolygon
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -16,10 +17,9 @@ from rest_framework.serializers import BaseSerializer, ListSerializer
 from labelling.api import answers
 from labelling.core.outlines import to_geojson
 from labelling.models import Claim, Decision, ReviewedArea, Scene, Site
-from labelling.models.spatial import to_geos
 from labelling.services.queue import claim_sites
 from tests.cast import Cast
-from tests.mines import HERE, a_campaign, a_site, decide, some_sites, square
+from tests.mines import HERE, a_campaign, a_site, decide, drawn, some_sites, square
 
 pytestmark = pytest.mark.django_db
 
@@ -59,20 +59,20 @@ def a_decision(site: int | None, version: int = 0, verdict: str = "accept", **mo
 def a_scene(
     name: str, *, lon: float = HERE[0], lat: float = HERE[1], bands: tuple[str, ...] = ("B02", "B03", "B04")
 ) -> Scene:
-    outline = to_geos(square(lon - 0.05, lat - 0.05, side=0.2))
+    outline = drawn(lon - 0.05, lat - 0.05, side=0.2)
     return Scene.objects.create(
         name=name, uri=f"/imagery/{name}.tif", version="1", crs="EPSG:4326", transform=[1, 0, 0, 0, -1, 0],
         width=10, height=10, dtype="uint16", bands=bands, scales=[1e-4] * 3, offsets=[0] * 3,
-        pixel_m=10, footprint=f"SRID=4326;MULTIPOLYGON({outline.wkt.removeprefix('POLYGON ')})",
+        pixel_m=10, footprint=MultiPolygon(outline, srid=4326),
         acquired_at=timezone.now(),
     )  # fmt: skip
 
 
-def matches(value: Any, described: BaseSerializer[Any]) -> bool:
+def matches(value: Any, described: Any) -> bool:
     """Whether an answer has the fields of its description, no more and no fewer."""
     if isinstance(described, ListSerializer):
         return all(matches(one, described.child) for one in value)
-    fields = described.fields  # type: ignore[attr-defined]
+    fields = described.fields
     required = {name for name, field in fields.items() if field.required}
     assert required <= set(value) <= set(fields), (type(described).__name__, set(value) ^ set(fields))
     return all(
@@ -117,8 +117,8 @@ def test_a_day_of_review(cast: Cast) -> None:
     ana.post("/decisions/", a_decision(four.pk, 0, "skip"), status=201)
     ana.post("/decisions/", a_decision(five.pk, 0, "unsure"), status=201)
     missed = a_decision(None, 0, "add", geometry=to_geojson(square(10, 10)), types={"feature": "open_pit"})
-    drawn = ana.post("/decisions/", missed, status=201)
-    assert drawn["site"] not in {one.pk, two.pk, three.pk, four.pk, five.pk}
+    found = ana.post("/decisions/", missed, status=201)
+    assert found["site"] not in {one.pk, two.pk, three.pk, four.pk, five.pk}
 
     undo = a_decision(None, 1, "undo", undoes=reject["key"])
     assert ana.post("/decisions/", undo, status=201)["state"] == "open"

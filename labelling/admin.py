@@ -1,0 +1,110 @@
+"""The server administration: rows as they are, for who looks after the machine."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib import admin
+
+from labelling.models import Campaign, Decision, MineType, Proposal, Scene
+
+if TYPE_CHECKING:
+    _CampaignBase = admin.ModelAdmin[Campaign]
+    _DecisionBase = admin.ModelAdmin[Decision]
+    _MineTypeBase = admin.ModelAdmin[MineType]
+    _ProposalBase = admin.ModelAdmin[Proposal]
+    _SceneBase = admin.ModelAdmin[Scene]
+else:
+    _CampaignBase = _DecisionBase = _MineTypeBase = _ProposalBase = _SceneBase = admin.ModelAdmin
+
+
+@admin.register(Scene)
+class SceneAdmin(_SceneBase):
+    """Scenes come from files: here they are looked at, renamed, described and removed, never invented."""
+
+    # No spatial filter and no geometry field: a client's text never reaches a spatial lookup.
+    list_display = ("name", "kind", "sensor", "level", "acquired_at", "pixel_m", "has_overviews", "synthetic")
+    list_filter = ("kind", "sensor", "level", "has_overviews", "synthetic")
+    search_fields = ("name", "uri")
+    date_hierarchy = "acquired_at"
+    fields = (
+        ("name", "attribution"),
+        ("kind", "sensor", "level", "synthetic"),
+        ("acquired_at", "acquired_until"),
+        ("uri", "version"),
+        ("crs", "width", "height", "pixel_m"),
+        ("bands", "scales", "offsets", "nodata", "dtype"),
+        ("has_overviews", "display", "quality"),
+    )
+    readonly_fields = (
+        "uri",
+        "version",
+        "crs",
+        "width",
+        "height",
+        "pixel_m",
+        "bands",
+        "scales",
+        "offsets",
+        "nodata",
+        "dtype",
+        "has_overviews",
+        "display",
+        "quality",
+    )
+
+    def has_add_permission(self, request: object) -> bool:
+        return False
+
+
+class _ReadOnly:
+    """Append-only rows are looked at. Their outlines are left out: the admin's map loads from elsewhere."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: object) -> bool:
+        return False
+
+    def has_change_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Decision)
+class DecisionAdmin(_ReadOnly, _DecisionBase):
+    exclude = ("geometry",)
+    list_display = ("id", "site_id", "verdict", "reason", "reviewer", "version", "campaign", "created_at")
+    list_filter = ("verdict", "reason", "as_lead", "campaign")
+    list_select_related = ("reviewer", "campaign")
+    search_fields = ("=key", "=site__id", "reviewer__username")
+    date_hierarchy = "created_at"
+
+
+@admin.register(Proposal)
+class ProposalAdmin(_ReadOnly, _ProposalBase):
+    exclude = ("geometry",)
+    list_display = ("id", "site_id", "source", "score", "is_mine", "created_at")
+    list_filter = ("source", "is_mine")
+    list_select_related = ("source",)
+    search_fields = ("=site__id", "external_id")
+
+
+@admin.register(Campaign)
+class CampaignAdmin(_CampaignBase):
+    list_display = ("name", "axis", "reviews_needed", "lease_s", "active", "created_at")
+    list_filter = ("active", "axis")
+    search_fields = ("name",)
+    prepopulated_fields = {"slug": ("name",)}
+    filter_horizontal = ("reviewers",)
+
+
+@admin.register(MineType)
+class MineTypeAdmin(_MineTypeBase):
+    """Code and axis are written into decisions: they are chosen once."""
+
+    list_display = ("code", "name", "axis", "rank", "color")
+    list_filter = ("axis",)
+    search_fields = ("code", "name")
+
+    def get_readonly_fields(self, request: object, obj: MineType | None = None) -> tuple[str, ...]:
+        return ("code", "axis") if obj else ()
