@@ -1,8 +1,12 @@
 """When the work of this room is done."""
 
+from typing import Any
+
 from celery import shared_task
 
-from labelling.services.jobs import reap_dead_jobs, resend_waiting_jobs
+from labelling.models import Job, Scene
+from labelling.services.jobs import JobHandle, reap_dead_jobs, resend_waiting_jobs, run_job
+from labelling.services.scenes import CONVERT, convert_scene
 
 
 @shared_task(name="labelling.tick")
@@ -10,3 +14,14 @@ def tick() -> None:
     """Every ten seconds: bury the dead, ring for the forgotten."""
     reap_dead_jobs()
     resend_waiting_jobs()
+
+
+@shared_task(name=CONVERT)
+def convert(job_id: str) -> None:
+    """Write a scene's cloud-optimised copy."""
+    run_job(job_id=job_id, work=_convert)
+
+
+def _convert(job: Job, handle: JobHandle) -> dict[str, Any]:
+    scene = Scene.objects.get(pk=job.params["scene"])
+    return {"uri": convert_scene(scene=scene, handle=handle).uri}

@@ -1,6 +1,10 @@
-"""Cloud-optimised copies: tiled, compressed, with overviews, so that a low zoom reads little."""
+"""Cloud-optimised copies: tiled, compressed, with overviews, so that a low zoom reads little.
+
+``python -m labelling.core.cog`` writes one in a process of its own, from a JSON spec on stdin.
+"""
 
 from pathlib import Path
+from typing import Any
 
 from rasterio.errors import RasterioError
 from rio_cogeo.cogeo import cog_translate
@@ -8,6 +12,7 @@ from rio_cogeo.profiles import DEFLATEProfile
 
 import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
 from labelling.core.blobs import atomic_path
+from labelling.core.child import Emit, child_main
 from labelling.core.errors import BadRaster
 from labelling.core.raster import open_raster
 
@@ -40,3 +45,12 @@ def write_cog(source: Path, target: Path, *, nodata: float | None) -> None:
         except RasterioError as error:
             msg = f"its cloud-optimised copy could not be written: {error}"
             raise BadRaster(msg, file=source.name) from error
+
+
+def _write(spec: dict[str, Any], emit: Emit) -> None:
+    emit({"event": "progress", "phase": "writing a cloud-optimised copy", "progress": 0.0})
+    write_cog(Path(spec["source"]), Path(spec["target"]), nodata=spec["nodata"])
+
+
+if __name__ == "__main__":
+    child_main(_write, expected=BadRaster)

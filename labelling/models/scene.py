@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 from django.contrib.gis.db import models
 from django.contrib.gis.geos import GEOSGeometry
+from django.db.models.functions import Cast
 
 from labelling.core.raster import SceneRef
+from labelling.models.region import Region
 
 if TYPE_CHECKING:
     from typing import Self
@@ -15,6 +17,16 @@ class SceneQuerySet(models.QuerySet["Scene"]):
     def covering(self, geometry: GEOSGeometry) -> "Self":
         """Scenes whose footprint touches a geometry (EPSG:4326), newest first, composites after single ones."""
         return self.filter(footprint__intersects=geometry).order_by("-kind", "-acquired_at", "name")
+
+    def with_band(self, band: str) -> "Self":
+        """Scenes that hold a band of exactly this name."""
+        return self.annotate(band_names=Cast("bands", models.TextField())).filter(band_names__contains=f'"{band}"')
+
+    def in_region(self, text: str) -> "Self":
+        """Scenes that touch an ecoregion whose name, biome or realm holds a text."""
+        wanted = models.Q(name__icontains=text) | models.Q(biome__icontains=text) | models.Q(realm__icontains=text)
+        touching = Region.objects.filter(wanted, geom__intersects=models.OuterRef("footprint"))
+        return self.filter(models.Exists(touching))
 
 
 class Scene(models.Model):
@@ -67,6 +79,12 @@ class Scene(models.Model):
     def wants_overviews(self) -> bool:
         """Large and without overviews: its tiles at low zooms read all of the file."""
         return not self.has_overviews and max(self.width, self.height) > self.SLOW_SIDE
+
+    @property
+    def focus(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of the largest part: all of it, but for a scene on both sides of 180 degrees."""
+        extent: tuple[float, float, float, float] = max(self.footprint, key=lambda part: part.area).extent
+        return extent
 
     def ref(self) -> SceneRef:
         """The scene as the floors below the database know it."""

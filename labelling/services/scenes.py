@@ -6,18 +6,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from labelling.core.cog import write_cog
-from labelling.core.errors import BadInput, BadRaster
+from labelling.core.errors import BadInput, BadRaster, Conflict
 from labelling.core.raster import checked_path, open_raster
 from labelling.core.scenes import SceneFacts, SceneMapping, describe_scene, fingerprint_of, read_mapping
 from labelling.core.survey import Survey, survey_scene
-from labelling.models import Scene
+from labelling.models import Job, Scene
 from labelling.models.spatial import to_geos
+from labelling.services.children import run_child
+from labelling.services.jobs import JobHandle, enqueue_job, log_of
 
 SUFFIXES = (".tif", ".tiff")
 MAX_PATH = 1000
+CONVERT = "labelling.convert_scene"
 
 
 @dataclass(frozen=True)
@@ -196,4 +200,49 @@ def _save_scene(scene: Scene, facts: SceneFacts, survey: Survey, *, version: str
     for field, value in values.items():
         setattr(scene, field, value)
     scene.save()
+    return scene
+
+
+def conversion_of(*, scene: Scene) -> Job | None:
+    """Find the newest job that writes, or wrote, a scene's cloud-optimised copy."""
+    return Job.objects.filter(kind=CONVERT, params__scene=scene.pk).first()
+
+
+def order_conversion(*, scene: Scene, user: User) -> Job:
+    """Ask a worker for a scene's cloud-optimised copy; the job that is under way where there is one.
+
+    Raises:
+        Conflict: the scene has its overviews already.
+    """
+    if not scene.wants_overviews:
+        msg = "this scene needs no copy: it is small, or has overviews"
+        raise Conflict(msg)
+    job = conversion_of(scene=scene)
+    if job and not job.is_final and not job.is_silent:
+        return job
+    return enqueue_job(kind=CONVERT, title=f"Copy of {scene.name}", params={"scene": scene.pk}, user=user)
+
+
+def convert_scene(*, scene: Scene, handle: JobHandle) -> Scene:
+    """Write a scene's cloud-optimised copy in a child process and catalogue it in the place of the file.
+
+    The version stays: the numbers are the same, and the tiles that were drawn from them are too.
+
+    Args:
+        scene: the scene.
+        handle: the job to keep alive meanwhile.
+
+    Raises:
+        ChildFailed: the file cannot be read, or the copy not be written.
+        JobCancelled: somebody asked to cancel it.
+    """
+    copy = _copy_path(Path(scene.uri))
+    spec = {"source": scene.uri, "target": str(copy), "nodata": scene.nodata}
+    try:
+        run_child(handle=handle, module="labelling.core.cog", spec=spec, log=log_of(handle), on_event=lambda _: None)
+    finally:
+        for left in copy.parent.glob(f".{copy.stem}-*"):  # of a child that was killed
+            left.unlink(missing_ok=True)
+    scene.uri, scene.has_overviews = str(copy), True
+    scene.save(update_fields=["uri", "has_overviews"])
     return scene

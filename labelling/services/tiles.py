@@ -146,7 +146,8 @@ def draw_thumb(*, look: Look, bounds: Bounds | None, size: int) -> bytes:
     Raises:
         BadRaster: the file cannot be read.
     """
-    west, south, east, north = bounds or _whole(look.scene)
+    west, south, east, north = bounds or look.scene.focus
+    south, north = max(south, -MAX_LATITUDE), min(north, MAX_LATITUDE)
     to_map = transformer("EPSG:4326", "EPSG:3857")
     (left, right), (low, high) = to_map.transform([west, east], [south, north])
     pixels = read_box(
@@ -157,12 +158,6 @@ def draw_thumb(*, look: Look, bounds: Bounds | None, size: int) -> bytes:
         size=size,
     )
     return render(pixels, look.combination, limits=look.limits(), fmt=look.fmt)
-
-
-def _whole(scene: Scene) -> Bounds:
-    """The bounds of the largest part of a scene: one that crosses 180 degrees would else span the world."""
-    west, south, east, north = max(scene.footprint, key=lambda part: part.area).extent
-    return west, max(south, -MAX_LATITUDE), east, min(north, MAX_LATITUDE)
 
 
 def parse_bounds(text: str) -> Bounds | None:
