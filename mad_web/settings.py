@@ -269,5 +269,5 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.level("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.request": {"level": "ERROR"}, "rasterio": {"level": "ERROR"}},
+    "loggers": {name: {"level": "ERROR"} for name in ("django.request", "rasterio", "numexpr")},
 }
