@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("MAD_HOME", tempfile.mkdtemp(prefix="mad-test-"))
@@ -19,19 +19,7 @@ from mad_web.roles import sync_roles
 from tests.cast import Cast
 from tests.crowd import database_of_many
 
-# What may be skipped even where nothing may: these wait for files, a server or a machine, not for a package.
-_MAY_SKIP = frozenset({"real", "postgres", "redis", "gpu", "online"})
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where CI=true, a test that is skipped for want of a package has failed: .ci/setup installs them all."""
-    report = yield
-    allowed = os.environ.get("CI") != "true" or _MAY_SKIP & {mark.name for mark in item.iter_markers()}
-    if report.skipped and not allowed:
-        report.outcome = "failed"
-        report.longrepr = f"skipped, which CI=true does not allow; run make setup. {report.longreprtext}"
-    return report
+pytest_plugins = ["tests.no_skips"]
 
 
 @pytest.fixture(autouse=True, scope="session")
