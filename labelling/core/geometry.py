@@ -1,6 +1,5 @@
 """Geometries on the ellipsoid, EPSG:4326: checked before they are believed, measured in metres and hectares."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,18 @@ MAX_VERTICES = 50_000
 MAX_REPAIR_VERTICES = 10_000
 # Pairs of edges whose boxes overlap: what a repair costs grows with them, not with the vertices.
 MAX_REPAIR_PAIRS = 20_000
+MAX_REPAIR_CHANGE = 0.01
 MAX_WIDTH_DEG = 180.0
+# Files round 180 up by as much.
+ROUNDING_DEG = 1e-6
+SAME_PLACE_GAP_M = 100.0
 KINDS = ("Point", "Polygon", "MultiPolygon")
 _METRES_PER_DEGREE = 110_500.0
+_EDGE_BATCH = 256
+_EDGES = np.array([180.0, 90.0])
 
 
+@np.errstate(invalid="ignore")
 def clean_geometry(geometry: BaseGeometry, *, max_vertices: int = MAX_VERTICES) -> tuple[BaseGeometry, bool]:
     """Check a geometry from outside, drop its heights and repair what can be repaired at once.
 
@@ -40,12 +46,10 @@ def clean_geometry(geometry: BaseGeometry, *, max_vertices: int = MAX_VERTICES) 
     flat = shapely.force_2d(_single(geometry))
     _check_kind(flat)
     _check_coordinates(flat, max_vertices)
+    flat = shapely.transform(flat, lambda xy: np.clip(xy, -_EDGES, _EDGES))
     if isinstance(flat, Point):
         return flat, False
-    west, _, east, _ = flat.bounds
-    if east - west > MAX_WIDTH_DEG:
-        msg = "spans more than half the Earth: split it at the antimeridian (RFC 7946)"
-        raise BadGeometry(msg)
+    _check_edges(flat)
     # Validity first: it costs milliseconds, and a repair of a hostile ring costs minutes.
     repaired = not shapely.is_valid(flat)
     if repaired:
@@ -62,7 +66,7 @@ def _single(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def _check_kind(geometry: BaseGeometry) -> None:
-    if geometry.is_empty:
+    if not shapely.get_num_coordinates(geometry):
         msg = "the geometry is empty"
         raise BadGeometry(msg)
     if geometry.geom_type not in KINDS:
@@ -81,13 +85,27 @@ def _check_coordinates(geometry: BaseGeometry, max_vertices: int) -> None:
         raise BadGeometry(msg)
     for name, values, limit in (("longitude", xy[:, 0], 180.0), ("latitude", xy[:, 1], 90.0)):
         worst = float(values[np.abs(values).argmax()])
-        if abs(worst) > limit:
+        if abs(worst) > limit + ROUNDING_DEG:
             msg = f"{name} {worst:g} is outside -{limit:g} to {limit:g}: is its CRS the right one?"
             raise BadGeometry(msg)
 
 
+def _check_edges(geometry: BaseGeometry) -> None:
+    for ring in _rings(geometry):
+        wide = np.abs(np.diff(ring[:, 0])) > MAX_WIDTH_DEG
+        along_pole = (np.abs(ring[:-1, 1]) == 90) & (np.abs(ring[1:, 1]) == 90)
+        if (wide & ~along_pole).any():
+            msg = "an edge spans more than half the Earth: split it at the antimeridian (RFC 7946)"
+            raise BadGeometry(msg)
+
+
+def _rings(geometry: BaseGeometry) -> list[NDArray[np.float64]]:
+    polygons = shapely.get_parts(geometry)
+    return [shapely.get_coordinates(ring) for polygon in polygons for ring in shapely.get_rings(polygon)]
+
+
 def _repair(geometry: BaseGeometry) -> BaseGeometry:
-    reason = shapely.is_valid_reason(geometry).split("[")[0].lower()
+    reason = shapely.is_valid_reason(geometry).replace("[", " at ").rstrip("]").lower()
     if shapely.get_num_coordinates(geometry) > MAX_REPAIR_VERTICES or _edge_pairs(geometry) > MAX_REPAIR_PAIRS:
         msg = f"{reason}, and too tangled to repair"
         raise BadGeometry(msg)
@@ -96,19 +114,24 @@ def _repair(geometry: BaseGeometry) -> BaseGeometry:
     if not polygons or not all(part.area > 0 for part in polygons):
         msg = f"{reason}, and nothing is left of it after repair"
         raise BadGeometry(msg)
+    # A ring that touches itself has one meaning; of a bow-tie nobody knows which half was meant.
+    if abs(fixed.area - geometry.area) > MAX_REPAIR_CHANGE * geometry.area:
+        msg = f"it crosses itself ({reason}): draw its outline anew"
+        raise BadGeometry(msg)
     return polygons[0] if len(polygons) == 1 else MultiPolygon(polygons)
 
 
 def _edge_pairs(geometry: BaseGeometry) -> int:
-    edges = []
-    for polygon in shapely.get_parts(geometry):
-        for ring in shapely.get_rings(polygon):
-            xy = shapely.get_coordinates(ring)
-            edges.append(np.stack([xy[:-1], xy[1:]], axis=1))
+    edges = [np.stack([xy[:-1], xy[1:]], axis=1) for xy in _rings(geometry)]
     lines: Any = shapely.linestrings(np.concatenate(edges))
-    left, right = shapely.STRtree(lines).query(lines)
-    # Neighbours on the ring always touch; they say nothing.
-    return int(np.count_nonzero(right - left > 1))
+    tree, pairs = shapely.STRtree(lines), 0
+    for start in range(0, len(lines), _EDGE_BATCH):
+        left, right = tree.query(lines[start : start + _EDGE_BATCH])
+        # Neighbours on the ring always touch; they say nothing.
+        pairs += int(np.count_nonzero(right - left - start > 1))
+        if pairs > MAX_REPAIR_PAIRS:
+            break
+    return pairs
 
 
 def area_ha(geometry: BaseGeometry) -> float:
@@ -191,6 +214,35 @@ def inner_point(geometry: BaseGeometry) -> Point:
     return centre if geometry.intersects(centre) else geometry.representative_point()
 
 
-def polygons_of(geometries: Sequence[BaseGeometry]) -> MultiPolygon:
-    """Put the polygons of several geometries into one multipolygon, as they are."""
-    return MultiPolygon([part for geometry in geometries for part in shapely.get_parts(geometry)])
+def split_places(geometry: BaseGeometry) -> list[BaseGeometry]:
+    """Take a multipolygon apart where its parts lie more than 100 m from each other.
+
+    Files hold all outlines of a tile or of a company in one multipolygon; a site is one place on the ground.
+
+    Args:
+        geometry: valid, EPSG:4326.
+
+    Returns:
+        Polygons, and multipolygons of parts that belong together; from west to east.
+    """
+    parts = list(shapely.get_parts(geometry))
+    if len(parts) == 1:
+        return [geometry]
+    lat = float(np.mean(geometry.bounds[1::2]))
+    gap = SAME_PLACE_GAP_M / _METRES_PER_DEGREE
+    # Degrees of longitude shrink towards the poles: stretched, the gap is as long in both directions.
+    squeeze = np.array([max(np.cos(np.radians(lat)), 1e-6), 1.0])
+    on_both_sides = geometry.bounds[2] - geometry.bounds[0] > MAX_WIDTH_DEG
+    flat = shapely.transform(np.array(parts), lambda xy: _eastward(xy, on_both_sides) * squeeze)
+    group = list(range(len(parts)))
+    for left, right in shapely.STRtree(flat).query(flat, predicate="dwithin", distance=gap).T.tolist():
+        old, new = max(group[left], group[right]), min(group[left], group[right])
+        group = [new if member == old else member for member in group]
+    members = [[part for part, place in zip(parts, group, strict=True) if place == wanted] for wanted in set(group)]
+    found = [polygons[0] if len(polygons) == 1 else MultiPolygon(polygons) for polygons in members]
+    return sorted(found, key=lambda place: place.bounds)
+
+
+def _eastward(xy: NDArray[np.float64], on_both_sides: bool) -> NDArray[np.float64]:
+    """Longitudes from 0 to 360 where a geometry lies on both sides of the antimeridian."""
+    return np.column_stack([xy[:, 0] % 360, xy[:, 1]]) if on_both_sides else xy

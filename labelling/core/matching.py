@@ -7,7 +7,7 @@ The rules, in the order in which they are tried:
    outline stays a place of its own. Among several polygons the smallest wins.
 3. Two polygons are one place where half of their union is common, whatever they are called (their sources
    disagree on the type); where 30 % is common and they do not name different features; and where they name
-   the same feature and one lies to 80 % inside the other.
+   the same feature and one lies to 80 % inside the other, of which it is at least a tenth.
 4. Touching is nothing: the pit, the dump and the pond of one mine are three places.
 
 Commodity and method never separate: they are said of the mine, not of the thing on the ground.
@@ -30,6 +30,7 @@ SAME_POINT_M = 50.0
 SAME_IOU = 0.3
 SAME_IOU_ACROSS_TYPES = 0.5
 SAME_INSIDE = 0.8
+SAME_PART = 0.1
 
 Types = Mapping[str, tuple[tuple[str, float | None], ...]]
 
@@ -172,7 +173,8 @@ def _unlike_polygons(one: Any, other: Any, clash: NDArray[np.bool_], agree: NDAr
     area_one, area_other = shapely.area(one), shapely.area(other)
     iou = common / (area_one + area_other - common)
     inside = common / np.minimum(area_one, area_other)
-    same = (iou >= SAME_IOU_ACROSS_TYPES) | (~clash & (iou >= SAME_IOU)) | (agree & (inside >= SAME_INSIDE))
+    part = agree & (inside >= SAME_INSIDE) & (iou >= SAME_PART)
+    same = (iou >= SAME_IOU_ACROSS_TYPES) | (~clash & (iou >= SAME_IOU)) | part
     return np.where(same, np.minimum(1 - iou, 0.999), 1.0)
 
 

@@ -1,4 +1,4 @@
-"""The mine types that ship, on three axes, and how other datasets' classes map to them."""
+"""The mine types that ship, on three axes."""
 
 from dataclasses import dataclass
 
@@ -46,41 +46,44 @@ FEATURES = _axis(
 COMMODITIES = _axis(
     "commodity",
     """
-    gold            | gold            | #E69F00
-    copper          | copper          | #D55E00
-    cobalt          | cobalt          | #0072B2
-    iron            | iron            | #CC79A7
-    coal            | coal            | #999999
-    bauxite         | bauxite         | #882255
-    nickel          | nickel          | #009E73
-    tin             | tin             | #56B4E9
-    lithium         | lithium         | #F0E442
-    manganese       | manganese       | #AA4499
-    phosphate       | phosphate       | #44AA99
-    diamond         | diamond         | #88CCEE
-    silver          | silver          | #DDDDDD
-    lead_zinc       | lead and zinc   | #332288
-    molybdenum      | molybdenum      | #117733
-    uranium         | uranium         | #DDCC77
-    rare_earths     | rare earths     | #CC6677
-    platinum_group  | platinum group  | #BBBBBB
-    chromium        | chromium        | #661100
-    niobium         | niobium         | #6699CC
-    titanium        | titanium        | #AA4466
-    salts           | salts           | #4477AA
-    industrial      | industrial minerals and aggregates | #999933
-    other_commodity | another commodity | #777777
+    gold            | gold                                       | #E69F00
+    copper          | copper                                     | #D55E00
+    cobalt          | cobalt                                     | #0072B2
+    iron            | iron                                       | #CC79A7
+    coal            | coal                                       | #555555
+    bauxite         | bauxite and aluminium                      | #882255
+    nickel          | nickel                                     | #009E73
+    tin             | tin                                        | #56B4E9
+    lithium         | lithium                                    | #F0E442
+    manganese       | manganese                                  | #AA4499
+    phosphate       | phosphate                                  | #44AA99
+    diamond         | diamond                                    | #88CCEE
+    silver          | silver                                     | #DDDDDD
+    lead_zinc       | lead and zinc                              | #332288
+    molybdenum      | molybdenum                                 | #117733
+    uranium         | uranium                                    | #BBCC33
+    rare_earths     | rare earths                                | #CC6677
+    platinum_group  | platinum-group metals                      | #B4A7D6
+    chromium        | chromium                                   | #663333
+    niobium         | niobium and tantalum                       | #6699CC
+    titanium        | titanium and zirconium (mineral sands)     | #DDCC77
+    salts           | salts and potash                           | #FFAABB
+    industrial      | industrial minerals, stone and aggregates  | #999933
+    gemstones       | gemstones other than diamond               | #EE3377
+    graphite        | graphite                                   | #225555
+    tungsten        | tungsten                                   | #994455
+    other_commodity | another commodity                          | #999999
     """,
 )
 METHODS = _axis(
     "method",
     """
-    surface     | surface mining      | #D55E00
-    underground | underground mining  | #0072B2
-    placer      | placer mining       | #56B4E9
-    brine       | brine extraction    | #009E73
-    industrial_method | industrial scale | #CC79A7
-    artisanal   | artisanal scale     | #E69F00
+    surface           | surface mining     | #D55E00
+    underground       | underground mining | #0072B2
+    placer            | placer mining      | #56B4E9
+    brine             | brine extraction   | #009E73
+    industrial_method | industrial scale   | #CC79A7
+    artisanal         | artisanal scale    | #E69F00
     """,
 )
 TAXONOMY: tuple[TypeSpec, ...] = FEATURES + COMMODITIES + METHODS

@@ -77,8 +77,9 @@ def test_polygons_are_one_place_by_their_common_share(
 
 
 def test_a_part_of_the_same_feature_is_no_place_of_its_own_but_a_part_of_a_whole_mine_is() -> None:
-    small = box(0.1, 0.1, 0.3, 0.3)
+    small, speck = box(0.1, 0.1, 0.5, 0.5), box(0.1, 0.1, 0.2, 0.2)
     assert groups(Place(box(0, 0, 1, 1), PIT), Place(small, PIT)) == [0, 0]
+    assert groups(Place(box(0, 0, 1, 1), PIT), Place(speck, PIT)) == [0, 1]
     assert groups(box(0, 0, 1, 1), Place(small, PIT)) == [0, 1]
 
 

@@ -1,0 +1,333 @@
+import json
+import time
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shapely.geometry import Point, box
+
+from labelling.core.errors import BadInput
+from labelling.core.formats import clean_value, read_vector, sniff_format
+from labelling.core.geojson import parse_geometry
+from labelling.core.geopackage import parse_geometry_blob
+from tests.seed_files import feature, write_geojson, write_geopackage, write_shapefile
+
+SQUARE = box(25, -11, 25.01, -10.99)
+ROWS = [(SQUARE, {"name": "Mutanda"}), (box(26, -11, 26.01, -10.99), {"name": "Côte d'Ivoire"})]
+
+
+def refused(path: Path, **more: Any) -> str:
+    with pytest.raises(BadInput) as caught:
+        read_vector(path, **more)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(path.name)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", ["geojson", "gpkg", "shp", "zip"])
+def test_the_three_formats_read_alike(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"mines.{suffix}"
+    if suffix == "geojson":
+        write_geojson(path, *(feature(geometry, **properties) for geometry, properties in ROWS))
+    elif suffix == "gpkg":
+        write_geopackage(path, ROWS)
+    else:
+        write_shapefile(tmp_path / "mines.shp", ROWS)
+    if suffix == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for part in tmp_path.glob("mines.[!z]*"):
+                archive.write(part, f"folder/{part.name}")
+    table = read_vector(path)
+    assert [row.number for row in table.rows] == [1, 2]
+    assert [row.properties["name"] for row in table.rows] == ["Mutanda", "Côte d'Ivoire"]
+    assert all(row.geometry is not None and row.geometry.equals(ROWS[row.number - 1][0]) for row in table.rows)
+
+
+def test_what_the_name_says_does_not_matter(tmp_path: Path) -> None:
+    assert sniff_format(write_geojson(tmp_path / "mines.gpkg", feature(SQUARE))) == "geojson"
+    assert sniff_format(write_geopackage(tmp_path / "mines.shp", ROWS)) == "geopackage"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b"<OGRVRTDataSource></OGRVRTDataSource>", "not GeoJSON, GeoPackage or Shapefile"),
+        (b"<?xml version='1.0'?><kml/>", "not GeoJSON, GeoPackage or Shapefile"),
+        (b"a;b;c\n1;2;3\n", "not GeoJSON, GeoPackage or Shapefile"),
+        (b"SQLite format 3\x00" + b"\x00" * 100, "not GeoJSON, GeoPackage or Shapefile"),
+        (b"II*\x00" + b"\x00" * 100, "not GeoJSON, GeoPackage or Shapefile"),
+        (b'{"type": "FeatureCollection", "features": []}', "holds no rows"),
+        (b'{"type": "FeatureCollection", "features": [', "not JSON at line 1"),
+        (b'{"type": "Topology"}', "not a GeoJSON FeatureCollection"),
+        ('{"name": "Minério"}'.encode("cp1252"), "not UTF-8 text (byte 0xe9 at 13): save it as UTF-8"),
+        (b'{"a": ' + b"[" * 100_000, "nested too deeply"),
+        (b'{"type": "FeatureCollection", "features": [1]}', "row 1: not a GeoJSON Feature"),
+        (b"PK\x03\x04 and no more", "a ZIP archive that cannot be read"),
+        (b"SQLite format 3\x00".ljust(68, b"\x00") + b"GPKG", "a GeoPackage that cannot be read"),
+    ],
+)
+def test_another_file_is_refused_in_one_line(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "upload.geojson"
+    path.write_bytes(content)
+    assert reason in refused(path)
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    assert refused(tmp_path / "none.geojson") == "none.geojson: no such file"
+
+
+def test_a_faulty_row_is_named_and_the_others_are_read(tmp_path: Path) -> None:
+    text = json.dumps({"type": "FeatureCollection", "features": [feature(SQUARE), feature({"type": "Point",
+        "coordinates": ["X", 1]}), feature(None), feature({"type": "Point", "coordinates": [200, 1]})]})  # fmt: skip
+    path = tmp_path / "rows.geojson"
+    path.write_text(text.replace('"X"', "NaN"))
+    faults = [row.fault for row in read_vector(path).rows]
+    assert faults[0] == faults[2] == ""
+    assert "not a finite number" in faults[1]
+    assert "longitude 200 is outside" in faults[3]
+
+
+@pytest.mark.parametrize(
+    ("geometry", "reason"),
+    [
+        (None, "a None"),
+        ({"type": "Curve", "coordinates": []}, "a Curve: only points"),
+        ({"type": ["Point"]}, "only points"),
+        ({"type": "Point", "coordinates": []}, "not a position"),
+        ({"type": "Point", "coordinates": [True, 1]}, "are not numbers"),
+        ({"type": "Point", "coordinates": ["1", 2]}, "are not numbers"),
+        ({"type": "Point", "coordinates": [1e999, 2]}, "not a finite number"),
+        ({"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [0, 0]]]}, "fewer than four positions"),
+        ({"type": "Polygon", "coordinates": 5}, "not an array"),
+        ({"type": "Point", "coordinates": [10**400, 2]}, "coordinates are not those of a Point"),
+    ],
+)
+def test_a_geometry_that_is_none_says_why(geometry: Any, reason: str) -> None:
+    found = parse_geometry(geometry)
+    assert isinstance(found, str)
+    assert reason in found
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=20,
+)
+KINDS = st.sampled_from(["Point", "MultiPoint", "LineString", "Polygon", "MultiPolygon", "GeometryCollection"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(kind=KINDS, coordinates=JSON, properties=JSON, crs=JSON)
+def test_no_geojson_breaks_the_reader(tmp_path: Path, kind: str, coordinates: Any, properties: Any, crs: Any) -> None:
+    row = {"type": "Feature", "geometry": {"type": kind, "coordinates": coordinates}, "properties": properties}
+    path = tmp_path / "any.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [row], "crs": crs}))
+    try:
+        (found,) = read_vector(path).rows
+    except BadInput as error:
+        assert "any.geojson" in str(error)
+    else:
+        assert bool(found.fault) is (found.geometry is None)
+        json.dumps(dict(found.properties), allow_nan=False)
+
+
+@given(st.binary(max_size=80))
+def test_no_blob_breaks_the_reader(tail: bytes) -> None:
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = parse_geometry_blob(b"GP\x00\x01\x00\x00\x00\x00" + tail)
+    assert found is None or isinstance(found, str | shapely.Geometry)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "urn:ogc:def:crs:OGC:1.3:CRS84",
+        "urn:ogc:def:crs:EPSG::4326",
+        "urn:ogc:def:crs:EPSG::4979",  # three axes, latitude first by the book; GeoJSON always has x first
+        "EPSG:4326",
+    ],
+)
+def test_geographic_geojson_is_longitude_first_whatever_its_crs_says(tmp_path: Path, name: str) -> None:
+    crs = {"type": "name", "properties": {"name": name}}
+    path = write_geojson(tmp_path / "a.geojson", feature({"type": "Point", "coordinates": [27, -11, 900]}), crs=crs)
+    (row,) = read_vector(path).rows
+    assert row.geometry is not None
+    assert row.geometry.equals(Point(27, -11))
+    assert not row.geometry.has_z
+
+
+def test_projected_coordinates_are_brought_to_degrees(tmp_path: Path) -> None:
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::32735"}}
+    path = write_geojson(tmp_path / "utm.geojson", feature(Point(500_000, 8_782_000)), crs=crs)
+    (row,) = read_vector(path).rows
+    assert row.geometry is not None
+    assert row.geometry.distance(Point(27, -11.0183)) < 1e-4
+
+
+@pytest.mark.parametrize("crs", [None, {"type": "link", "properties": {"href": "http://127.0.0.1/"}}, "EPSG:4326"])
+def test_a_crs_that_cannot_be_read_is_refused(tmp_path: Path, crs: Any) -> None:
+    assert "it has no CRS" in refused(write_geojson(tmp_path / "a.geojson", feature(SQUARE), crs=crs))
+
+
+def test_an_unknown_crs_is_refused(tmp_path: Path) -> None:
+    crs = {"type": "name", "properties": {"name": "EPSG:999999"}}
+    assert "'EPSG:999999' is not known" in refused(write_geojson(tmp_path / "a.geojson", feature(SQUARE), crs=crs))
+
+
+@pytest.mark.parametrize(
+    ("value", "clean"),
+    [
+        ("<null>", None),
+        ("<Null>", None),
+        ("-999", None),
+        (-999, None),
+        (-999.0, None),
+        (float("nan"), None),
+        ("", None),
+        (" Kamoto ", "Kamoto"),
+        ("a\x00b", "ab"),
+        (0, 0),
+        (False, False),
+        (np.int64(4), 4),
+        (["x"], "['x']"),
+        ("x" * 5000, "x" * 2000),
+    ],
+)
+def test_values_that_mean_nothing_become_nothing(value: Any, clean: Any) -> None:
+    assert clean_value(value) == clean
+
+
+class TestGeoPackage:
+    def test_one_of_several_layers_must_be_chosen(self, tmp_path: Path) -> None:
+        more = """
+            CREATE TABLE dumps (fid INTEGER PRIMARY KEY, geom BLOB);
+            INSERT INTO gpkg_contents VALUES ('dumps', 'features');
+            INSERT INTO gpkg_geometry_columns VALUES ('dumps', 'geom', 4326);
+        """
+        path = write_geopackage(tmp_path / "a.gpkg", ROWS, extra=more)
+        assert "it has the layers mines, dumps: choose one with --layer" in refused(path)
+        assert "no layer 'pits'; it has mines, dumps" in refused(path, layer="pits")
+        assert "holds no rows" in refused(path, layer="dumps")
+        assert read_vector(path, layer="mines").layers == ("mines", "dumps")
+
+    def test_an_endless_view_is_refused_at_once(self, tmp_path: Path) -> None:
+        view = """
+            ALTER TABLE mines RENAME TO hidden;
+            CREATE VIEW mines AS WITH RECURSIVE n(fid) AS (SELECT 1 UNION ALL SELECT fid + 1 FROM n)
+                SELECT fid, x'47500011' AS geom FROM n;
+        """
+        path = write_geopackage(tmp_path / "view.gpkg", ROWS, extra=view)
+        started = time.monotonic()
+        assert "not a plain table" in refused(path)
+        assert time.monotonic() - started < 2
+
+    @pytest.mark.parametrize(
+        ("extra", "reason"),
+        [
+            ("CREATE TRIGGER evil AFTER INSERT ON mines BEGIN DELETE FROM mines; END;", "the trigger 'evil'"),
+            (
+                "CREATE TABLE gpkg_extensions (table_name TEXT, extension_name TEXT);"
+                "INSERT INTO gpkg_extensions VALUES ('mines', 'evil_code');",
+                "the extension 'evil_code'",
+            ),
+            ("DELETE FROM gpkg_geometry_columns;", "has no geometry column"),
+            ("UPDATE gpkg_geometry_columns SET column_name = 'shape';", "has no column 'shape'"),
+            ("DELETE FROM gpkg_contents;", "it has no layer"),
+            ("UPDATE mines SET name = CAST(x'4D696EE972696F' AS TEXT) WHERE fid = 2;", "row 2: the column 'name' is"),
+            ("DROP TABLE gpkg_geometry_columns;", "cannot be read, it may be damaged"),
+        ],
+    )
+    def test_what_is_not_a_plain_geopackage_is_refused(self, tmp_path: Path, extra: str, reason: str) -> None:
+        assert reason in refused(write_geopackage(tmp_path / "a.gpkg", ROWS, extra=extra))
+
+    def test_one_without_a_crs_is_refused(self, tmp_path: Path) -> None:
+        assert "it has no CRS" in refused(write_geopackage(tmp_path / "a.gpkg", ROWS, srs_id=-1))
+
+    def test_geometries_that_are_none_are_named(self, tmp_path: Path) -> None:
+        broken = "UPDATE mines SET geom = x'00' WHERE fid = 1; UPDATE mines SET geom = NULL WHERE fid = 2;"
+        first, second = read_vector(write_geopackage(tmp_path / "a.gpkg", ROWS, extra=broken)).rows
+        assert first.fault == "its geometry is not a GeoPackage geometry"
+        assert (second.fault, second.geometry) == ("", None)
+
+    def test_reading_writes_nothing_beside_the_file(self, tmp_path: Path) -> None:
+        path = write_geopackage(tmp_path / "a.gpkg", ROWS)
+        before = path.read_bytes()
+        read_vector(path)
+        assert path.read_bytes() == before
+        assert [file.name for file in tmp_path.iterdir()] == ["a.gpkg"]
+
+
+class TestShapefile:
+    @pytest.mark.parametrize("suffix", [".shx", ".dbf", ".prj"])
+    def test_a_missing_part_is_named(self, tmp_path: Path, suffix: str) -> None:
+        path = write_shapefile(tmp_path / "mines.shp", ROWS)
+        path.with_suffix(suffix).unlink()
+        assert f"mines{suffix}" in refused(path)
+
+    def test_text_in_another_encoding_than_it_says_is_refused(self, tmp_path: Path) -> None:
+        path = write_shapefile(tmp_path / "mines.shp", ROWS, encoding="ISO-8859-1")
+        path.with_suffix(".cpg").write_text("UTF-8")
+        assert "correct mines.cpg" in refused(path)
+
+    @pytest.mark.parametrize("suffix", [".shp", ".dbf"])
+    @pytest.mark.parametrize("kept", [0.02, 0.9])
+    def test_a_truncated_one_is_refused(self, tmp_path: Path, suffix: str, kept: float) -> None:
+        path = write_shapefile(tmp_path / "mines.shp", ROWS)
+        part = path.with_suffix(suffix)
+        content = part.read_bytes()
+        part.write_bytes(content[: max(int(len(content) * kept), 60 if suffix == ".shp" else 1)])
+        assert f"mines{suffix} is cut off" in refused(path)
+
+    def test_another_table_is_no_shapefile(self, tmp_path: Path) -> None:
+        path = write_shapefile(tmp_path / "mines.shp", ROWS)
+        assert "not GeoJSON, GeoPackage or Shapefile" in refused(path.with_suffix(".dbf"))
+
+
+class TestZip:
+    @staticmethod
+    def archive(folder: Path, *extra: tuple[zipfile.ZipInfo | str, bytes], stems: tuple[str, ...] = ("mines",)) -> Path:
+        path = folder / "upload.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for stem in stems:
+                write_shapefile(folder / f"{stem}.shp", ROWS)
+                for part in folder.glob(f"{stem}.*"):
+                    archive.write(part, part.name)
+            for name, content in extra:
+                archive.writestr(name, content)
+        return path
+
+    def test_what_else_lies_in_it_is_left_alone(self, tmp_path: Path) -> None:
+        assert len(read_vector(self.archive(tmp_path, ("read me.txt", b"hello"))).rows) == 2
+
+    @pytest.mark.parametrize(
+        ("name", "content", "reason"),
+        [
+            ("../../evil.shp", b"x", "a name that leaves the archive"),
+            ("/etc/evil.shp", b"x", "a name that leaves the archive"),
+            ("a\\b.shp", b"x", "a name that leaves the archive"),
+            ("more.zip", b"x", "an archive within the archive"),
+            ("mines.prj", b"x", "a name stands twice"),
+            ("bomb.dbf", b"\x00" * 30_000_000, "too large when unpacked"),
+        ],
+    )
+    def test_a_hostile_member_is_refused(self, tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+        assert reason in refused(self.archive(tmp_path, (name, content)))
+        assert not (tmp_path.parent / "evil.shp").exists()
+
+    def test_a_link_is_refused(self, tmp_path: Path) -> None:
+        link = zipfile.ZipInfo("link.shp")
+        link.external_attr = 0o120777 << 16
+        assert "a link in the archive" in refused(self.archive(tmp_path, (link, b"/etc/passwd")))
+
+    def test_exactly_one_shapefile_is_read(self, tmp_path: Path) -> None:
+        assert "2 Shapefiles in the archive" in refused(self.archive(tmp_path, stems=("mines", "dumps")))
+        assert "0 Shapefiles in the archive" in refused(self.archive(tmp_path, ("a.txt", b""), stems=()))

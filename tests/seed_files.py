@@ -1,0 +1,67 @@
+"""Small seed files, good and bad, written where a test wants them."""
+
+import json
+import sqlite3
+import struct
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyogrio
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+Rows = Iterable[tuple[BaseGeometry | None, Mapping[str, Any]]]
+
+
+def feature(geometry: Any, **properties: Any) -> dict[str, Any]:
+    shape = geometry.__geo_interface__ if isinstance(geometry, BaseGeometry) else geometry
+    return {"type": "Feature", "geometry": shape, "properties": properties}
+
+
+def write_geojson(path: Path, *features: dict[str, Any], **more: Any) -> Path:
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features, **more}), encoding="utf-8")
+    return path
+
+
+def write_geopackage(path: Path, rows: Rows, *, layer: str = "mines", srs_id: int = 4326, extra: str = "") -> Path:
+    """Write the least that a GeoPackage is; ``extra`` is SQL run at the end."""
+    fields = {name: None for _, properties in rows for name in properties}
+    columns = "".join(f', "{name}" TEXT' for name in fields)
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA application_id = 1196444487")
+        database.executescript(
+            f"""
+            CREATE TABLE gpkg_spatial_ref_sys (srs_name TEXT, srs_id INTEGER PRIMARY KEY, organization TEXT,
+                organization_coordsys_id INTEGER, definition TEXT);
+            INSERT INTO gpkg_spatial_ref_sys VALUES ('a', {srs_id}, '{"EPSG" if srs_id > 0 else "NONE"}', {srs_id},
+                'undefined');
+            CREATE TABLE gpkg_contents (table_name TEXT PRIMARY KEY, data_type TEXT);
+            CREATE TABLE gpkg_geometry_columns (table_name TEXT, column_name TEXT, srs_id INTEGER);
+            INSERT INTO gpkg_contents VALUES ('{layer}', 'features');
+            INSERT INTO gpkg_geometry_columns VALUES ('{layer}', 'geom', {srs_id});
+            CREATE TABLE "{layer}" (fid INTEGER PRIMARY KEY, geom BLOB{columns});
+            """
+        )
+        for geometry, properties in rows:
+            blob = None if geometry is None else b"GP\x00\x01" + struct.pack("<i", srs_id) + shapely.to_wkb(geometry)
+            values = [blob, *(properties.get(name) for name in fields)]
+            marks = ", ".join("?" * len(values))
+            names = ", ".join(["geom", *(f'"{name}"' for name in fields)])
+            database.execute(f'INSERT INTO "{layer}" ({names}) VALUES ({marks})', values)
+        database.executescript(extra)
+        database.commit()
+    return path
+
+
+def write_shapefile(path: Path, rows: Rows, *, crs: str | None = "EPSG:4326", encoding: str = "UTF-8") -> Path:
+    import numpy as np
+
+    pairs = list(rows)
+    names = list(dict.fromkeys(name for _, properties in pairs for name in properties))
+    data = [np.array([properties.get(name) for _, properties in pairs], dtype=object) for name in names]
+    blobs = shapely.to_wkb(np.array([geometry for geometry, _ in pairs], dtype=object))
+    kind = next(geometry.geom_type for geometry, _ in pairs if geometry is not None)
+    pyogrio.raw.write(path, blobs, data, names, crs=crs, geometry_type=kind, driver="ESRI Shapefile", encoding=encoding)
+    return path
