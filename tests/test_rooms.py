@@ -127,20 +127,28 @@ def test_every_kind_of_job_has_a_task() -> None:
     wanted = {entry["task"]: "the schedule" for entry in celery_app.conf.beat_schedule.values()}
     for room in ROOMS:
         for path in sources(room):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(kind := task_name(node), str):
-                    wanted[kind] = str(path)
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            wanted |= dict.fromkeys(task_names(tree), str(path))
     missing = {name: place for name, place in wanted.items() if name not in celery_app.tasks}
     assert not missing, "no registered task has this name"
 
 
-def task_name(call: ast.Call) -> object:
-    """The literal task name in a call of send_task or enqueue_job, if there is one."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name == "send_task" and call.args and isinstance(call.args[0], ast.Constant):
-        return call.args[0].value
-    kinds = [word.value for word in call.keywords if word.arg == "kind" and isinstance(word.value, ast.Constant)]
-    return kinds[0].value if name == "enqueue_job" and kinds else None
+def task_names(tree: ast.Module) -> Iterator[str]:
+    """Names of tasks in a module: constants called TASK, literals given to send_task or as kind to enqueue_job."""
+    for node in ast.walk(tree):
+        value: ast.expr | None = None
+        if isinstance(node, ast.Assign) and any(ast.unparse(target) == "TASK" for target in node.targets):
+            value = node.value
+        elif isinstance(node, ast.Call) and called(node) == "send_task":
+            value = node.args[0]
+        elif isinstance(node, ast.Call) and called(node) == "enqueue_job":
+            value = next((word.value for word in node.keywords if word.arg == "kind"), None)
+        if isinstance(value, ast.Constant):
+            yield str(value.value)
+
+
+def called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def test_tasks_are_named_after_their_room() -> None:
