@@ -7,6 +7,8 @@ from celery import shared_task
 from labelling.models import Job, Scene
 from labelling.services.jobs import JobHandle, reap_dead_jobs, resend_waiting_jobs, run_job
 from labelling.services.scenes import CONVERT, convert_scene
+from labelling.services.snapshots import TASK as EXPORT
+from labelling.services.snapshots import run_snapshot
 
 
 @shared_task(name="labelling.tick")
@@ -25,3 +27,9 @@ def convert(job_id: str) -> None:
 def _convert(job: Job, handle: JobHandle) -> dict[str, Any]:
     scene = Scene.objects.get(pk=job.params["scene"])
     return {"uri": convert_scene(scene=scene, handle=handle).uri}
+
+
+@shared_task(name=EXPORT)
+def export(job_id: str) -> None:
+    """Write a snapshot."""
+    run_job(job_id=job_id, work=lambda job, handle: run_snapshot(job=job, handle=handle))
