@@ -1,15 +1,7 @@
 """Fixtures for every room: settings of a test run, the cast of people, the taxonomy."""
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-
-os.environ.setdefault("MAD_HOME", tempfile.mkdtemp(prefix="mad-test-"))
-# Tests that run side by side write to folders of their own.
-os.environ["MAD_HOME"] += "/" + os.environ.get("PYTEST_XDIST_WORKER", "")
-os.environ.setdefault("YOLO_OFFLINE", "true")
-os.environ.setdefault("YOLO_AUTOINSTALL", "false")
 
 import pytest
 from django.conf import settings as django_settings
