@@ -2,6 +2,7 @@
 
 import os
 import random
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -23,7 +24,7 @@ def cached_tile(*, key: str) -> bytes | None:
     """
     try:
         return _place(key).read_bytes() or None
-    except FileNotFoundError:
+    except OSError:
         return None
 
 
@@ -42,7 +43,8 @@ def keep_tile(*, key: str, image: bytes) -> None:
         temporary.write_bytes(image)
         temporary.replace(target)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         return
     if random.random() < 1 / SWEEP_EACH:  # noqa: S311
         sweep_tiles(limit=settings.TILE_CACHE_BYTES)

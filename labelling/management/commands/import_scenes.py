@@ -49,11 +49,15 @@ class Command(BaseCommand):
         for refusal in report.refused:
             self.stderr.write(f"refused {refusal.file}: {refusal.reason}")
         self.stdout.write(
-            f"{len(report.added)} scenes added, {len(report.updated)} updated, {report.known} known, "
+            f"{_scenes(len(report.added))} added, {len(report.updated)} updated, {report.known} known, "
             f"{len(report.refused)} refused"
         )
         if report.slow:
             self.stdout.write(
-                f"{len(report.slow)} large scenes have no overviews, so that their tiles will be slow: "
-                "import them again with --convert for cloud-optimised copies"
+                f"{_scenes(len(report.slow), 'large ')} without overviews, so that low zooms are slow: "
+                "import again with --convert for cloud-optimised copies"
             )
+
+
+def _scenes(count: int, what: str = "") -> str:
+    return f"{count} {what}scene{'' if count == 1 else 's'}"

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rio_cogeo.cogeo import cog_validate
+
+from labelling.core.cog import write_cog
+from labelling.core.errors import BadRaster
+from labelling.core.raster import open_raster
+from tests.scenes import made_up_ground, make_scene
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_a_copy_is_the_same_image_with_overviews(tmp_path: Path, dtype: type[np.generic]) -> None:
+    data = (made_up_ground(2, 1300, 700) / 40).astype(dtype)
+    source = make_scene(
+        tmp_path / "a.tif", bands=("B04", "B8A"), data=data, nodata=0, offset=-0.1, tags={"ATTRIBUTION": "Copernicus"}
+    )
+    target = tmp_path / "copies" / "a.tif"
+    write_cog(source, target, nodata=0)
+    with open_raster(source) as before, open_raster(target) as after:
+        assert (before.read() == after.read()).all()
+        assert (before.crs, before.transform, before.nodata) == (after.crs, after.transform, after.nodata)
+        assert (before.descriptions, before.scales, before.offsets) == (after.descriptions, after.scales, after.offsets)
+        assert after.tags()["ATTRIBUTION"] == "Copernicus"
+        assert after.overviews(1) == [2]
+    assert cog_validate(str(target), quiet=True)[0]
+    assert [one.name for one in target.parent.iterdir()] == ["a.tif"]
+
+
+def test_a_damaged_file_leaves_no_half_copy(tmp_path: Path) -> None:
+    source = make_scene(tmp_path / "a.tif", size=600, compress="deflate")
+    source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+    with pytest.raises(BadRaster, match=r"^a\.tif"):
+        write_cog(source, tmp_path / "copies" / "a.tif", nodata=None)
+    assert not list((tmp_path / "copies").glob("*")) if (tmp_path / "copies").exists() else True
