@@ -9,6 +9,8 @@ from mad_web import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("dashboard/decisions.csv", views.days_csv, name="home-days"),
+    path("dashboard/quality.csv", views.quality_csv, name="home-quality"),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("session/", views.session, name="session"),

@@ -1,6 +1,12 @@
 """The front page, and what a load balancer asks."""
 
-from django.contrib.auth.decorators import login_not_required
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, astuple
+from typing import cast
+
+from django.contrib.auth.decorators import login_not_required, permission_required
+from django.contrib.auth.models import User
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -8,10 +14,65 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from labelling.services.dashboard import survey_work
+from mad_web.first_steps import first_steps
+from training.services.quality import quality_over_time
+
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "home.html")
+    """Where the work stands, and what this person does next."""
+    user = cast(User, request.user)
+    work = survey_work(user=user)
+    shows_quality = user.has_perm("training.view_experiment")
+    quality = quality_over_time() if shows_quality else ()
+    return render(
+        request,
+        "home.html",
+        {
+            "work": work,
+            "steps": first_steps(user=user, work=work),
+            "quality": quality,
+            "shows_quality": shows_quality,
+            "plots": {
+                "days": [asdict(day) for day in work.days],
+                "quality": [{"model": one.model, "ap50": one.ap50, "ap50_95": one.ap50_95} for one in quality],
+            },
+        },
+    )
+
+
+@require_safe
+@permission_required("labelling.view_site", raise_exception=True)
+def days_csv(request: HttpRequest) -> HttpResponse:
+    """The figures behind the plot of decisions."""
+    days = survey_work(user=cast(User, request.user)).days
+    return _csv(
+        "decisions-a-day.csv", ("day", "everybody", "you"), [(one.day, one.everybody, one.mine) for one in days]
+    )
+
+
+@require_safe
+@permission_required("training.view_experiment", raise_exception=True)
+def quality_csv(request: HttpRequest) -> HttpResponse:
+    """The figures behind the plot of model quality."""
+    names = ("model", "status", "testset", "at", "ap50", "ap50_95", "truths")
+    return _csv("model-quality.csv", names, [astuple(one) for one in quality_over_time()])
+
+
+def _csv(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
+    answer = HttpResponse(
+        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+    table = csv.writer(answer)
+    table.writerow(head)
+    table.writerows([_plain(cell) for cell in row] for row in rows)
+    return answer
+
+
+def _plain(cell: object) -> object:
+    """A text that a spreadsheet would take for a formula is marked as text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 @login_not_required

@@ -37,7 +37,7 @@ function typeRow(option, { chosen, proposed, axis, onChoose }) {
     option.digit ? kbd(String(option.digit)) : el("span", {}),
     el("span", { class: "type-name" }, el("span", { class: "swatch", "aria-hidden": "true" }), el("span", { text: option.name })),
     scored
-      ? el("progress", { class: "meter", max: 1, value: option.score, swatch: option.color, "aria-label": `${option.name}: ${option.score.toFixed(2)}` })
+      ? el("progress", { class: "meter", max: 1, value: option.score, swatch: option.color, "aria-hidden": "true" })
       : el("span", { class: "dim small", text: proposed ? "proposed" : "" }),
     el("span", { class: "num", text: scored ? option.score.toFixed(2) : "" }),
   );

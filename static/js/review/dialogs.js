@@ -139,9 +139,8 @@ export function chooseVersion(entry) {
   });
 }
 
-/** Log in again without leaving the page; resolves when the same person is back. */
+/** Log in again without leaving the page; resolves when the dialog is closed. */
 export function logInAgain({ name, count, loginUrl, api }) {
-  if (document.querySelector("dialog.login-again")) return;
   const told = el("p", { class: "note note-no", role: "alert", hidden: true });
   const password = el("input", { type: "password", id: "again-password", autocomplete: "current-password", required: true });
   const button = el("button", { type: "submit", class: "btn btn-primary", text: "Log in" });

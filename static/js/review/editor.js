@@ -11,6 +11,9 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 const copy = (polygons) => structuredClone(polygons);
 const toLatLngs = (polygons) => polygons.map((rings) => rings.map((ring) => ring.map(([lon, lat]) => [lat, lon])));
 
+// Corners are reached by Tab through `key` below, in order; as a hundred nameless buttons they would be in the way.
+L.Marker.mergeOptions({ keyboard: false });
+
 /** Events: `change` whenever the outline is another. */
 export class Editor extends EventTarget {
   #map;

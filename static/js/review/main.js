@@ -299,8 +299,14 @@ queue.addEventListener("failure", ({ detail: { error } }) => {
 });
 steps.addEventListener("change", drawStrip);
 
+let isLoggingIn = false;
+
 async function logIn() {
+  if (isLoggingIn) return;
+  isLoggingIn = true;
   await logInAgain({ name: config.user.name, count: outbox.waiting.length, loginUrl: config.links.login, api });
+  isLoggingIn = false;
+  if ((await api.whoIsLoggedIn().catch(() => null)) !== config.user.id) return status.toast("Still logged out: nothing is sent, everything is kept. Press “not yet saved” to log in.", "warn");
   outbox.pump();
   queue.refresh();
 }

@@ -6,7 +6,7 @@ const RETRY_MS = 4000;
 
 /**
  * Events: `show` {item, why}, `ahead`, `progress`, `state`.
- * `state`: loading | reviewing | finished | leased | offline | trouble
+ * `state`: loading | reviewing | finished | leased | offline | signed-out | trouble
  */
 export class Queue extends EventTarget {
   current = null;
@@ -168,7 +168,7 @@ export class Queue extends EventTarget {
   #fail(error) {
     this.trouble = error.message;
     this.dispatchEvent(new CustomEvent("failure", { detail: { error } }));
-    if (!this.current) this.#enter(error.retryable ? "offline" : "trouble");
+    if (!this.current) this.#enter(error.retryable ? "offline" : error.kind === "signed-out" ? "signed-out" : "trouble");
     if (error.retryable) this.#later(RETRY_MS);
   }
 

@@ -37,6 +37,8 @@ const WORDS = {
     ),
   offline: (queue, { onRetry, unsaved }) =>
     say("No connection to the server", `Nothing more has been fetched ahead (${queue.trouble}).${kept(unsaved)} This page tries again every few seconds.`, again(onRetry)),
+  "signed-out": (_queue, { onLogIn, unsaved }) =>
+    say("You are logged out", `Log in to go on.${kept(unsaved)}`, el("button", { type: "button", class: "btn btn-primary", text: "Log in", on: { click: onLogIn } })),
   trouble: (queue, { onRetry, unsaved, links }) =>
     say("The queue cannot be read", `${queue.trouble}.${kept(unsaved)}`, again(onRetry), link(links.campaigns, "Campaigns")),
 };

@@ -1,0 +1,99 @@
+"""A stage for the browser: its own database and imagery, and the real server in front of it.
+
+Run as a module it sets the stage in ``MAD_HOME``. Each story plays on a campaign of its own, over synthetic
+ground of its own, so that none sees what another did.
+"""
+
+from pathlib import Path
+
+STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "speed")
+LONELY = "lonely"  # a campaign whose only site has no scene
+EMPTY = "empty"  # a campaign without a site
+
+
+def main() -> None:
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    from tests.cast import Cast
+
+    call_command("prepare", verbosity=0)
+    Cast.arrive()
+    set_stage()
+
+
+def set_stage() -> None:
+    from labelling.core.synthetic import make_places
+
+    for story, place in zip(STORIES, make_places(len(STORIES), seed=11), strict=True):
+        _play_on(story, place)
+    _add_lonely()
+
+
+def _play_on(story: str, place: object) -> None:
+    from django.conf import settings
+
+    from labelling.core.synthetic import DATES, Place
+    from labelling.core.synthetic_paint import write_place
+    from labelling.services.campaigns import create_campaign
+    from labelling.services.scenes import import_scenes
+
+    assert isinstance(place, Place)
+    folder = Path(settings.MAD_HOME) / "stage"
+    folder.mkdir(exist_ok=True)
+    paths = [write_place(place, date, folder / f"{story}_{date:%Y%m%d}.tif") for date in DATES]
+    report = import_scenes(paths=paths, sensor="synthetic", synthetic=True)
+    assert len(report.added) == len(DATES), report.refused
+    _claim_things(story, place)
+    create_campaign(
+        name=f"Synthetic {story}",
+        conditions={"sources": [f"seeds of {story}"]},
+        guideline="Synthetic ground. Accept what is a mine; fix what is drawn or named wrongly.",
+    )
+
+
+def _claim_things(story: str, place: object) -> None:
+    """A seed names every thing; a model, less sure, proposes boxes with types and scores."""
+    from labelling.core.matching import ClaimSpec
+    from labelling.core.synthetic import MINES, Place
+    from labelling.models import Source
+    from labelling.services.sites import place_claims
+
+    assert isinstance(place, Place)
+    seeds = Source.objects.create(name=f"seeds of {story}", kind="labelled", licence="CC0", synthetic=True)
+    model = Source.objects.create(name=f"generalist of {story}", kind="model", licence="AGPL-3.0", synthetic=True)
+    said, guessed = [], []
+    for number, thing in enumerate(place.things):
+        kind = thing.kind if thing.is_mine else "open_pit"
+        others = [code for code in MINES if code != kind][:3]
+        sure = 0.4 + 0.05 * number
+        scores = (
+            (kind, sure),
+            *((code, round((0.95 - sure) / 2**rank, 2)) for rank, code in enumerate(others, start=1)),
+        )
+        said.append(ClaimSpec(f"{story}-{number}", thing.lonlat, {"feature": ((kind, None),)}))
+        box = thing.lonlat.envelope.buffer(0.0002, join_style="mitre")
+        guessed.append(ClaimSpec(f"{story}-{number}", box, {"feature": scores}, score=sure))
+    place_claims(source=seeds, claims=said)
+    place_claims(source=model, claims=guessed)
+
+
+def _add_lonely() -> None:
+    from shapely.geometry import Point
+
+    from labelling.core.matching import ClaimSpec
+    from labelling.models import Source
+    from labelling.services.campaigns import create_campaign
+    from labelling.services.sites import place_claims
+
+    source = Source.objects.create(name="far away", kind="cobalt", licence="public domain", synthetic=True)
+    place_claims(source=source, claims=[ClaimSpec("1", Point(-30.0, -40.0), {"commodity": (("cobalt", None),)})])
+    create_campaign(name=f"Synthetic {LONELY}", axis="commodity", conditions={"sources": [source.name]})
+    Source.objects.create(name="nobody", kind="polygons", synthetic=True)
+    create_campaign(name=f"Synthetic {EMPTY}", conditions={"sources": ["nobody"]})
+
+
+if __name__ == "__main__":
+    main()

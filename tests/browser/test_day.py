@@ -1,0 +1,121 @@
+"""A reviewer's day, by mouse and keys together; then everything is found again."""
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Stage, Visit
+
+
+def drag(visit: Visit, handle: Locator, dx: float, dy: float) -> None:
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    visit.page.mouse.move(x, y)
+    visit.page.mouse.down()
+    visit.page.mouse.move(x + dx / 2, y + dy / 2)
+    visit.page.mouse.move(x + dx, y + dy)
+    visit.page.mouse.up()
+
+
+def topmost(corners: Locator) -> Locator:
+    expect(corners.first).to_be_visible()
+    tops = [(box["y"], index) for index, box in enumerate(one.bounding_box() for one in corners.all()) if box]
+    return corners.nth(min(tops)[1])
+
+
+def test_a_reviewers_day(visit: Visit, stage: Stage) -> None:
+    page = visit.page
+    visit.log_in("ana")
+    page.get_by_role("link", name="Review", exact=True).click()
+    page.get_by_role("region", name="Synthetic day").get_by_role("link", name="Review").click()
+    expect(page.locator("#question")).to_contain_text("?")
+    expect(page.locator("#why-text")).not_to_be_empty()
+    expect(page.locator(".leaflet-tile-loaded").first).to_be_visible()
+    expect(page.locator("#synthetic")).to_be_visible()
+
+    # accept by one key
+    accepted = visit.open_site()
+    visit.press("a")
+    typed = visit.expect_moved_on(accepted)
+
+    # change the type by a digit: the button says what it will do
+    visit.press("8")
+    expect(page.locator("#accept")).to_contain_text("as artisanal diggings")
+    visit.press("Space")
+    edited = visit.expect_moved_on(typed)
+
+    # drag a corner of the outline
+    visit.press("e")
+    before = page.locator("#mode p").first.inner_text()
+    drag(visit, topmost(page.locator(".marker-icon:not(.marker-icon-middle)")), 0, -25)
+    expect(page.locator("#mode p").first).not_to_have_text(before)
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#accept")).to_contain_text("Save outline")
+    visit.press("a")
+    rejected = visit.expect_moved_on(edited)
+
+    # reject with a reason
+    visit.press("x")
+    page.get_by_role("button", name="not a mine").click()
+    unsure = visit.expect_moved_on(rejected)
+
+    # draw a missed mine
+    visit.press("n")
+    view = page.locator("#map").bounding_box()
+    assert view
+    left, top = view["x"] + 520, view["y"] + 380
+    for x, y in ((0, 0), (70, 5), (75, 60), (5, 65), (0, 0)):
+        page.mouse.click(left + x, top + y, delay=40)
+    expect(page.get_by_role("heading", name="Missed mine", exact=True)).to_be_visible()
+    visit.press("2")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.locator("#toast")).to_contain_text("Missed mine drawn: open pit")
+
+    # decide, think again: the site is back on screen, and is decided otherwise
+    visit.press("u")
+    following = visit.expect_moved_on(unsure)
+    visit.press("z")
+    visit.expect_moved_on(following)
+    assert visit.open_site() == unsure
+    visit.press("a")
+    visit.expect_moved_on(unsure)
+
+    # a window is complete
+    visit.press("c")
+    expect(page.get_by_role("heading", name="Is everything in this window labelled?")).to_be_visible()
+    page.get_by_role("button", name="Window complete").last.click()
+    expect(page.locator("#toast")).to_contain_text("Window complete")
+    visit.expect_saved()
+
+    # everything is in the database
+    made = stage.decisions("day")
+    verdicts = [(one["verdict"], one["site"]) for one in made if one["verdict"] != "add"]
+    assert verdicts == [
+        ("accept", accepted),
+        ("fix", typed),
+        ("fix", edited),
+        ("reject", rejected),
+        ("unsure", unsure),
+        ("undo", unsure),
+        ("accept", unsure),
+    ]
+    by_site = {one["site"]: one for one in made}
+    assert by_site[typed]["types"]["feature"] == "artisanal_diggings"
+    assert next(one for one in made if one["site"] == edited)["drawn"]
+    assert by_site[rejected]["reason"] == "not_a_mine"
+    drawn = next(one for one in made if one["verdict"] == "add")
+    assert drawn["types"] == {"feature": "open_pit"}
+    assert {stage.state_of(site) for site in (accepted, typed, edited, unsure, drawn["site"])} == {"verified"}
+    assert stage.state_of(rejected) == "rejected"
+    assert stage.rows("SELECT revoked_at FROM labelling_reviewedarea") == [(None,)]
+    assert all(one["reviewer"] == "ana" for one in made)
+
+    # and on screen, after a reload: the next open site, what was done, and undo reaches back
+    page.reload()
+    expect(page.locator("#question")).to_be_visible()
+    assert visit.open_site() not in {accepted, typed, edited, rejected, unsure}
+    expect(page.locator("#progress-count")).to_contain_text("5 /")
+    expect(page.locator("#undo-words")).to_contain_text(f"undo “accepted {unsure}”")
+    visit.press("z")
+    expect(page.locator("#place")).to_contain_text(f"site {unsure}")
+    visit.expect_saved()
+    assert stage.state_of(unsure) == "open"
