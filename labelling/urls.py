@@ -2,14 +2,21 @@
 
 from django.urls import include, path
 
-from labelling.views import review, scenes, tiles
+from labelling.views import jobs, review, scenes, sites, tiles
 
 _LOOK = "tiles/scenes/<int:scene_id>/<str:version>/<str:combination>"
 
 urlpatterns = [
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/<uuid:job_id>/", jobs.job, name="job"),
+    path("jobs/<uuid:job_id>/cancel/", jobs.cancel, name="job-cancel"),
     path("review/", review.campaigns, name="campaigns"),
     path("review/<slug:slug>/", review.review, name="review"),
     path("api/v1/", include("labelling.api.urls")),
+    path("sites/", sites.sites, name="sites"),
+    path("sites/map/", sites.sites_map, name="sites-map"),
+    path("sites/<int:site_id>/", sites.site, name="site"),
+    path("imports/", sites.imports, name="imports"),
     path("scenes/", scenes.scenes, name="scenes"),
     path("scenes/<int:scene_id>/", scenes.scene, name="scene"),
     path("scenes/<int:scene_id>/convert/", scenes.convert, name="scene-convert"),

@@ -23,7 +23,12 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSED = {403, 405}
 # What stands in for a part of a URL: by its name, else by its converter. No such object exists.
 BY_NAME = {"combination": "true-colour", "fmt": "png", "format": "png", "extension": "png", "suffix": "png", "z": "5"}
-BY_CONVERTER = {"IntConverter": "31", "UUIDConverter": str(UUID(int=7)), "PathConverter": "missing/file"}
+BY_CONVERTER = {
+    "IntConverter": "31",
+    "UUIDConverter": str(UUID(int=7)),
+    "PathConverter": "missing/file",
+    "ModelName": "missing-1",
+}
 # Views of Django's own, which answer methods in their own ways.
 NOT_OURS = ("admin:*", "login", "logout")
 

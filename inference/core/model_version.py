@@ -57,3 +57,17 @@ def free_name(wanted: str, taken: set[str]) -> str:
     stem = numbered["stem"] if numbered else wanted
     used = [int(match["number"]) for name in taken if (match := _NUMBERED.match(name)) and match["stem"] == stem]
     return f"{stem}-{max(used, default=0) + 1}"
+
+
+class ModelName:
+    """The names that models have, as a part of a URL: a slug and a number, unlike any other page's."""
+
+    regex = r"[-a-zA-Z0-9_]+-[0-9]+"
+
+    def to_python(self, value: str) -> str:
+        """The name as it stands in the URL."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """The name as it stands in the database."""
+        return value

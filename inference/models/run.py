@@ -28,6 +28,11 @@ class DetectionRun(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def already_judged(self) -> int:
+        """Boxes on ground that people had verified or rejected, or that this model had proposed before."""
+        return int(self.counts.get("known", 0)) + int(self.counts.get("rejected_before", 0))
+
 
 class Shard(models.Model):
     """A part of a run that can fail, resume and run anywhere: one scene under one model."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.text import slugify
 
 from inference.core.errors import ModelMissing, ModelRefused
 from inference.core.model_version import ModelSpec, free_name
@@ -25,7 +26,7 @@ def register_model(
     """Keep a model's weights and write its row, as a candidate.
 
     Args:
-        name: such as ``baseline``; it gets a number of its own, see ``free_name``.
+        name: such as ``baseline``; it becomes a slug with a number of its own, see ``free_name``.
         weights: the file; it is copied among the blobs under its SHA-256.
         spec: all that is needed to use the weights rightly.
         recipe_hash: of the recipe that it was trained by.
@@ -49,7 +50,10 @@ def register_model(
             ModelVersion.objects.values_list("name", flat=True)
         )
         source = Source.objects.create(
-            name=free_name(name, taken), kind=Source.Kind.MODEL, licence=spec.licence, synthetic=synthetic
+            name=free_name(slugify(name) or "model", taken),
+            kind=Source.Kind.MODEL,
+            licence=spec.licence,
+            synthetic=synthetic,
         )
         model = ModelVersion.objects.create(
             name=source.name,

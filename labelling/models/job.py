@@ -2,10 +2,24 @@
 
 import uuid
 from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.gis.db import models
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+_A_WORKER_COMES_WITHIN = timedelta(seconds=30)
+_TELLING_SHARE = 0.02
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    def visible_to(self, user: Any) -> "Self":
+        """All jobs for who may see all, for others those that they started."""
+        return self if user.has_perm("labelling.view_job") else self.filter(created_by=user.pk)
 
 
 class Job(models.Model):
@@ -45,6 +59,8 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = JobQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["state", "queue", "created_at"], name="job_queue")]
@@ -59,11 +75,37 @@ class Job(models.Model):
     @property
     def is_silent(self) -> bool:
         """Running by its row, but its worker has said nothing for too long: it is dead."""
+        silence = self.silence
+        return silence is not None and silence > timedelta(seconds=settings.JOB_DEAD_AFTER_S)
+
+    @property
+    def silence(self) -> timedelta | None:
+        """How long ago the worker last said something; None where nobody is expected to."""
         if self.state != self.State.RUNNING or self.heartbeat_at is None:
-            return False
-        return timezone.now() - self.heartbeat_at > timedelta(seconds=settings.JOB_DEAD_AFTER_S)
+            return None
+        return timezone.now() - self.heartbeat_at
 
     @property
     def state_shown(self) -> str:
         """The state as a person should read it, right even where no reaper runs."""
         return self.State.FAILED.value if self.is_silent else self.state
+
+    @property
+    def is_waiting_long(self) -> bool:
+        """Queued, rung for, and no worker has come: most likely none runs."""
+        return self.state == self.State.QUEUED and timezone.now() - self.created_at > _A_WORKER_COMES_WITHIN
+
+    @property
+    def worked_for(self) -> timedelta | None:
+        """How long its last attempt has worked, or did."""
+        if self.started_at is None:
+            return None
+        return (self.finished_at or timezone.now()) - self.started_at
+
+    @property
+    def ends_in(self) -> timedelta | None:
+        """How long it will still take if it goes on as it went; None before that can be said."""
+        worked_for = self.worked_for
+        if self.state_shown != self.State.RUNNING or worked_for is None or self.progress < _TELLING_SHARE:
+            return None
+        return worked_for * ((1 - self.progress) / self.progress)
