@@ -130,8 +130,7 @@ def _take(user: User, submission: Submission) -> Receipt:
     site = _held_site(submission.site_id or 0)
     if submission.verdict == Verdict.SKIP:
         return _finish(desk, site, _append(desk, site, version=None))
-    # Where somebody decided on this very key while we waited for the row, theirs is the answer.
-    return _repeated(user, submission) or _decide(desk, site, saw=submission.base_version)
+    return _decide(desk, site, saw=submission.base_version)
 
 
 def _held_site(site_id: int) -> Site:
@@ -145,7 +144,9 @@ def _held_site(site_id: int) -> Site:
 
 def _decide(desk: _Desk, site: Site, *, saw: int) -> Receipt:
     if _has_changed(desk, site, saw) or _refused(desk, site):
-        return _finish(desk, site, _append(desk, site, version=None))
+        # While we waited for the row, the same submission may have been what changed it.
+        repeated = _repeated(desk.user, desk.submission)
+        return repeated or _finish(desk, site, _append(desk, site, version=None))
     as_lead = site.state != Site.State.OPEN
     _step(site)
     decision = _append(desk, site, version=site.version, as_lead=as_lead)

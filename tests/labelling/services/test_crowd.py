@@ -1,10 +1,13 @@
 """Barrier tests with real threads: what must hold when many act in the same moment."""
 
+import json
 from functools import partial
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import transaction
+from django.test import Client
 
 from labelling.core.errors import Conflict
 from labelling.models import Claim, Decision, Label, ReviewedArea, Site
@@ -44,6 +47,32 @@ def test_of_two_reviewers_on_one_site_one_is_first_and_nothing_vanishes(open_hou
     assert Label.objects.count() == len(sites)
     assert Decision.objects.filter(version=1).count() == Decision.objects.filter(version=None).count() == len(sites)
     assert set(Site.objects.values_list("version", flat=True)) == {1}
+
+
+def test_over_http_one_is_created_and_the_others_get_the_same_answer_or_the_choice(open_house: Cast) -> None:
+    same, disputed = some_sites(2)
+    browsers = [Client() for _ in range(8)]
+    for browser in browsers:
+        browser.force_login(open_house.ana)
+    answers = at_once([partial(send, browser, same, UUID(int=7)) for browser in browsers])
+    assert sorted(status for status, _ in answers) == [200] * 7 + [201]
+    assert len({body for _, body in answers}) == 1
+    browsers[0].force_login(open_house.ben)
+    answers = at_once([partial(send, browser, disputed, uuid4()) for browser in browsers[:2]])
+    assert sorted(status for status, _ in answers) == [201, 409]
+
+
+def send(browser: Client, site: Site, key: UUID) -> tuple[int, bytes]:
+    body = {"key": str(key), "site": site.pk, "base_version": 0, "verdict": "accept"}
+    response = browser.post("/api/v1/decisions/", json.dumps(body), content_type="application/json")
+    return response.status_code, response.content
+
+
+def test_nobody_wraps_a_decision_in_a_transaction_of_their_own(open_house: Cast) -> None:
+    site = a_site()
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
+        decide(open_house.ana, site)
+    assert not Decision.objects.exists()
 
 
 def outcome(user: User, site: Site) -> str:
