@@ -1,6 +1,7 @@
 """How figures read on every page: thin spaces in thousands, ISO dates, units."""
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 from django import template
 from django.utils import timezone
@@ -11,9 +12,9 @@ NOTHING = "\N{EN DASH}"
 
 
 @register.filter
-def figure(value: float | int | None, places: int = 0) -> str:
-    """1204 -> 1 204; with places, 0.7143|figure:2 -> 0.71."""
-    return NOTHING if value is None else f"{value:,.{places}f}".replace(",", THIN)
+def figure(value: float | int | Literal[""] | None, places: int = 0) -> str:
+    """1204 -> 1 204; with places, 0.7143|figure:2 -> 0.71; what is not there is a dash."""
+    return NOTHING if value is None or value == "" else f"{value:,.{places}f}".replace(",", THIN)
 
 
 @register.filter

@@ -26,6 +26,11 @@ class Experiment(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def chips(self) -> int | None:
+        """Chips of its dataset, of both sides; None until it is built."""
+        return sum(self.dataset.counts[side]["chips"] for side in ("train", "val")) if self.dataset else None
+
 
 class EpochLog(models.Model):
     """Losses and validation metrics of one epoch, as the engine reported them."""

@@ -9,9 +9,9 @@ from training.models import Experiment
 from training.services.datasets import check_room, dataset_bytes
 from training.services.material import gather_material
 
-# Measured with yolo11n on two cores of a small server; a GPU is some fifty times faster. Stands only until a training
+# Measured with yolo11n on two busy cores of a small server; a GPU needs a small part of it. Stands until a training
 # has ended here.
-SECONDS_PER_MEGAPIXEL = 0.55
+SECONDS_PER_MEGAPIXEL = 5.0
 PAST_RUNS = 5
 
 

@@ -1,5 +1,6 @@
 """Experiments: start one, run it in a worker, publish its model."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from training.services.datasets import build_dataset
 
 TASK = "training.train"
 ENGINE = "training.engines.yolo"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,60}")
 
 
 def start_experiment(*, plan: Plan, name: str, user: User | None = None) -> Experiment:
@@ -35,10 +37,13 @@ def start_experiment(*, plan: Plan, name: str, user: User | None = None) -> Expe
         user: who asked for it.
 
     Raises:
-        BadRecipe: the recipe names something that does not exist.
+        BadRecipe: a name that cannot be used, or the recipe names something that does not exist.
         TooFewLabels: there is nothing to train on; says what to do.
         NoRoom: the disk is too full.
     """
+    if not _NAME.fullmatch(name):
+        msg = f"the name {name!r} cannot be used: take small letters, digits, dots and dashes, such as cobalt-miombo"
+        raise BadRecipe(msg)
     estimate_cost(plan=plan)
     _architecture(plan.settings)
     with transaction.atomic():

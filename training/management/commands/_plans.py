@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from django.utils.text import slugify
+
 from training.core.plan import PRESETS, Plan, preset, read_plan
 
 SETTINGS = ("epochs", "batch", "patience", "seed", "architecture")
@@ -31,7 +33,7 @@ def chosen_plan(options: dict[str, Any]) -> tuple[str, Plan]:
         BadRecipe: no such preset or file, or a value that makes no sense.
     """
     if options["recipe"] is not None:
-        name, plan = options["recipe"].stem, read_plan(options["recipe"])
+        name, plan = slugify(options["recipe"].stem) or "recipe", read_plan(options["recipe"])
     else:
         name, plan = options["preset"], preset(options["preset"])
     given = {key: options[key] for key in SETTINGS if options.get(key) is not None}

@@ -28,10 +28,11 @@ class Command(BaseCommand):
             experiment = start_experiment(plan=plan, name=options["name"] or name)
         except (TrainingError, LabellingError) as error:
             raise CommandError(str(error)) from error
+        minutes = max(1, round(cost.seconds / 60))
         about = "measured here" if cost.measured else "a stated figure for two cores; less on a GPU"
         self.stderr.write(
             f"{experiment.name}: {cost.labels} labels, up to {cost.chips} chips ({cost.megabytes:.0f} MB) "
-            f"and {cost.seconds / 60:.0f} min ({about})"
+            f"and {minutes} min ({about})"
         )
         if not options["wait"]:
             self.stdout.write(f"a worker will train {experiment.name}: job {experiment.job_id}")
