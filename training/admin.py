@@ -1,14 +1,19 @@
 """Rows of this room, to look at: they are written by services only."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
 from training.models import Dataset, Experiment
 
+if TYPE_CHECKING:
+    _Base = admin.ModelAdmin[Any]
+else:
+    _Base = admin.ModelAdmin
 
-class ReadOnly(admin.ModelAdmin[Any]):
+
+class ReadOnly(_Base):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
