@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.gis.geos import MultiPolygon
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -304,6 +304,16 @@ def test_coordinates_beyond_all_numbers_are_refused(cast: Cast) -> None:
         body = sent.replace(str(HERE[1]), number, 1)
         assert number in body
         assert "geometry" in Browser(cast.ana).post("/reviewed-areas/", body, status=400)["error"]
+
+
+def test_a_database_that_is_away_is_told_apart_from_a_refusal(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(**_: object) -> None:
+        raise OperationalError("/var/lib/secret.sock: no such file")
+
+    site = a_site()
+    monkeypatch.setattr("labelling.api.views.submit_decision", away)
+    browser = Browser(cast.ana)
+    assert browser.post("/decisions/", a_decision(site.pk), status=503) == {"error": "the server is busy: try again"}
 
 
 def test_only_json_is_taken(cast: Cast) -> None:
