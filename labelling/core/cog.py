@@ -30,7 +30,9 @@ def write_cog(source: Path, target: Path, *, nodata: float | None) -> None:
     """
     with open_raster(source) as dataset, atomic_path(target) as temporary:
         predictor = 3 if dataset.dtypes[0].startswith("float") else 2
-        profile = {**DEFLATEProfile(), "predictor": predictor, "bigtiff": "IF_SAFER"}
+        # Blocks of the size of a map tile: a tile then unpacks little that it does not show.
+        blocks = {"blockxsize": 256, "blockysize": 256}
+        profile = {**DEFLATEProfile(), **blocks, "predictor": predictor, "bigtiff": "IF_SAFER"}
         try:
             cog_translate(
                 dataset,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from labelling.core.cog import write_cog
 from labelling.core.errors import BadInput, BadRaster, Conflict
@@ -108,6 +108,8 @@ def import_scenes(
             refused.append(Refusal(str(file), error.reason))
         except OSError as error:
             refused.append(Refusal(str(file), error.strerror or str(error)))
+        except IntegrityError:
+            refused.append(Refusal(str(file), "another import catalogued it at the same moment: import it again"))
         if on_progress:
             on_progress(done, len(files))
     return SceneReport(tuple(found["added"]), tuple(found["updated"]), len(found["known"]), tuple(refused))

@@ -12,8 +12,9 @@ from django.contrib.gis.geos import MultiPolygon, Polygon
 from rio_cogeo.cogeo import cog_validate
 
 from labelling.core.errors import Conflict
-from labelling.core.raster import open_raster
+from labelling.core.raster import SceneRef, open_raster
 from labelling.core.scenes import SceneMapping
+from labelling.core.survey import Survey, survey_scene
 from labelling.models import Job, Region, Scene
 from labelling.services.jobs import claim_job
 from labelling.services.scenes import (
@@ -139,6 +140,25 @@ def test_a_file_s_own_sidecar_speaks_and_the_mapping_speaks_louder(tmp_path: Pat
     assert (scene.bands, scene.offsets, scene.level) == (["B04", "B08"], [-0.1, -0.1], "L1C")
     sidecar.write_text("{")
     assert "the mapping is not a JSON file" in reasons(import_scenes(paths=[path]))["a.tif"]
+
+
+def test_an_import_that_is_overtaken_by_another_says_so_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_scene(tmp_path / "a.tif")
+    make_scene(tmp_path / "b.tif")
+
+    def overtaken(ref: SceneRef, *, has_overviews: bool) -> Survey:
+        if ref.path.endswith("a.tif"):
+            monkeypatch.setattr("labelling.services.scenes.survey_scene", survey_scene)
+            import_scenes(paths=[ref.path])
+        return survey_scene(ref, has_overviews=has_overviews)
+
+    monkeypatch.setattr("labelling.services.scenes.survey_scene", overtaken)
+    report = import_scenes(paths=[tmp_path])
+    assert [scene.name for scene in report.added] == ["b"]
+    assert "at the same moment" in reasons(report)["a.tif"]
+    assert counts(import_scenes(paths=[tmp_path])) == (0, 0, 2, 0)
 
 
 def test_progress_is_told_for_every_file(tmp_path: Path) -> None:
