@@ -23,8 +23,8 @@ from pathlib import Path
 
 START_S = 30.0
 STOP_S = 15.0
-# Both processors of a small machine, files kept whole: fixtures of a file are made once.
-PARALLEL = ("-n", "2", "--dist", "loadfile")
+# A few processors, files kept whole: fixtures of a file are made once, and memory is enough for each.
+PARALLEL = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile")
 DEPLOYED_ONLY = ("-m", "not browser and not (worker and slow)")
 _SPEED = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB")
 

@@ -7,6 +7,7 @@ from django.db import OperationalError
 from labelling.services.campaigns import ensure_default_campaign
 from labelling.services.taxonomy import sync_taxonomy
 from mad_web.roles import sync_roles
+from mad_web.statics import collect_changed_statics
 
 
 class Command(BaseCommand):
@@ -21,5 +22,5 @@ class Command(BaseCommand):
         sync_taxonomy()
         sync_roles()
         ensure_default_campaign()
-        call_command("collectstatic", verbosity=0, interactive=False)
+        collect_changed_statics()
         self.stdout.write("database, taxonomy, roles and static files are ready")
