@@ -4,16 +4,21 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from labelling.models import Campaign, Decision, MineType, Proposal, Scene
+from labelling.models import Campaign, Decision, MineType, Proposal, Region, Scene, SeedImport, Site, Source
 
 if TYPE_CHECKING:
     _CampaignBase = admin.ModelAdmin[Campaign]
     _DecisionBase = admin.ModelAdmin[Decision]
     _MineTypeBase = admin.ModelAdmin[MineType]
     _ProposalBase = admin.ModelAdmin[Proposal]
+    _RegionBase = admin.ModelAdmin[Region]
     _SceneBase = admin.ModelAdmin[Scene]
+    _SeedImportBase = admin.ModelAdmin[SeedImport]
+    _SiteBase = admin.ModelAdmin[Site]
+    _SourceBase = admin.ModelAdmin[Source]
 else:
-    _CampaignBase = _DecisionBase = _MineTypeBase = _ProposalBase = _SceneBase = admin.ModelAdmin
+    _CampaignBase = _DecisionBase = _MineTypeBase = _ProposalBase = _RegionBase = admin.ModelAdmin
+    _SceneBase = _SeedImportBase = _SiteBase = _SourceBase = admin.ModelAdmin
 
 
 @admin.register(Scene)
@@ -108,3 +113,43 @@ class MineTypeAdmin(_MineTypeBase):
 
     def get_readonly_fields(self, request: object, obj: MineType | None = None) -> tuple[str, ...]:
         return ("code", "axis") if obj else ()
+
+
+@admin.register(Region)
+class RegionAdmin(_ReadOnly, _RegionBase):
+    exclude = ("geom",)
+    list_display = ("eco_id", "name", "biome", "realm")
+    list_filter = ("realm", "biome")
+    search_fields = ("name", "=eco_id")
+
+
+@admin.register(Site)
+class SiteAdmin(_ReadOnly, _SiteBase):
+    """Sites follow from their proposals and decisions; the pages of the program change them."""
+
+    exclude = ("footprint", "point")
+    list_display = ("id", "name", "state", "feature", "commodity", "method", "area_ha", "version")
+    list_filter = ("state", "feature", "synthetic")
+    list_select_related = ("feature", "commodity", "method")
+    search_fields = ("name", "=id")
+
+
+@admin.register(Source)
+class SourceAdmin(_SourceBase):
+    """Licence and citation can be corrected; a source with claims stays."""
+
+    list_display = ("name", "kind", "licence", "synthetic", "created_at")
+    list_filter = ("kind", "synthetic")
+    search_fields = ("name",)
+    readonly_fields = ("kind", "mapping", "synthetic")
+
+    def has_add_permission(self, request: object) -> bool:
+        return False
+
+
+@admin.register(SeedImport)
+class SeedImportAdmin(_ReadOnly, _SeedImportBase):
+    list_display = ("file_name", "layer", "source", "created_by", "created_at")
+    list_filter = ("source",)
+    list_select_related = ("source", "created_by")
+    search_fields = ("file_name", "=sha256")

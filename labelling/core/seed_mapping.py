@@ -97,7 +97,7 @@ class SeedMapping:
 
     @classmethod
     def from_json(cls, value: Any, words: Vocabulary) -> "SeedMapping":
-        """Read a mapping as people write it; docs/seeds.md describes the form.
+        """Read a mapping as people write it; docs/howto/add-a-seed-format.md describes the form.
 
         Args:
             value: the name of a mapping that ships, or the JSON object itself.

@@ -86,3 +86,7 @@ class Site(models.Model):
         """The current type codes by axis, for the axes that have one."""
         found = {axis: getattr(self, axis) for axis in Axis.values}
         return {axis: mine_type.code for axis, mine_type in found.items() if mine_type is not None}
+
+    def types_shown(self) -> list[MineType]:
+        """The current types, one after the other by axis."""
+        return [mine_type for axis in Axis.values if (mine_type := getattr(self, axis)) is not None]

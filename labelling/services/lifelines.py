@@ -1,0 +1,145 @@
+"""The life of a site: everything that was said and done about it, in the order in which it happened."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from labelling.core.geometry import area_ha
+from labelling.models import Decision, MineType, Proposal, Site
+from labelling.models.spatial import to_shapely
+
+MAX_EVENTS = 500
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened to a site.
+
+    Attributes:
+        at: when.
+        what: ``proposal``, ``decision``, ``snapshot``, or what an upper room calls it.
+        title: who did what.
+        lines: more of it, each a short text.
+        types: the types that it names.
+        href: a page about it, or empty.
+        state: colours its mark: ``ok``, ``no``, ``warn``, ``info`` or empty.
+        geometry: GeoJSON of the outline that it brings, or None.
+    """
+
+    at: datetime
+    what: str
+    title: str
+    lines: tuple[str, ...] = ()
+    types: tuple[MineType, ...] = ()
+    href: str = ""
+    state: str = ""
+    geometry: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+Teller = Callable[[Site], Iterable[Event]]
+_tellers: list[Teller] = []
+
+
+def tell_also(teller: Teller) -> Teller:
+    """Let an upper room add what it knows of a site, such as the models that it trained; call it at start."""
+    if teller not in _tellers:
+        _tellers.append(teller)
+    return teller
+
+
+def life_of(*, site: Site, user: User) -> list[Event]:
+    """Tell the life of a site, oldest first, at most the newest ``MAX_EVENTS`` of each kind.
+
+    Args:
+        site: the site.
+        user: who reads it; while a blind review is open, only a lead sees what others decided.
+    """
+    mine_types = MineType.objects.in_bulk(field_name="code")
+    events = [
+        *(_of_proposal(proposal, mine_types) for proposal in _proposals(site)),
+        *(_of_decision(decision, mine_types) for decision in _decisions(site, user)),
+        *_of_snapshots(site),
+        *(event for teller in _tellers for event in teller(site)),
+    ]
+    return sorted(events, key=lambda event: event.at)
+
+
+def _proposals(site: Site) -> Iterable[Proposal]:
+    return site.proposals.select_related("source", "scene", "seed_import").order_by("-pk")[:MAX_EVENTS]
+
+
+def _decisions(site: Site, user: User) -> list[Decision]:
+    history = list(site.decisions.select_related("reviewer", "campaign").order_by("-pk")[:MAX_EVENTS])
+    blind = site.state == Site.State.OPEN and any(decision.reviews_needed > 1 for decision in history)
+    if blind and not user.has_perm("labelling.change_campaign"):
+        return [decision for decision in history if decision.reviewer_id == user.pk]
+    return history
+
+
+def _of_proposal(proposal: Proposal, mine_types: Mapping[str, MineType]) -> Event:
+    source = proposal.source
+    said = "proposed this place" if proposal.is_mine else "said that there is no mine here"
+    codes = [code for offers in proposal.types.values() for code, _ in offers[:1]]
+    lines = [
+        f"{source.get_kind_display()}, identifier {proposal.external_id}",
+        _outline_in_words(proposal.geometry),
+        f"score {proposal.score:.2f}" if proposal.score is not None else "",
+        f"file {proposal.seed_import.file_name}" if proposal.seed_import else "",
+        f"seen on {proposal.scene.name}" if proposal.scene else "",
+        f"licence {source.licence}" if source.licence else "",
+    ]
+    return Event(
+        at=proposal.created_at,
+        what="proposal",
+        title=f"{source.name} {said}",
+        lines=tuple(filter(None, lines)),
+        types=_known(codes, mine_types),
+        state="info" if proposal.is_mine else "warn",
+        geometry=_geojson(proposal.geometry),
+    )
+
+
+def _of_decision(decision: Decision, mine_types: Mapping[str, MineType]) -> Event:
+    marks = {"accept": "ok", "fix": "ok", "add": "ok", "reject": "no"}
+    lines = [
+        decision.get_reason_display() if decision.reason else "",
+        f"the outline is now {_outline_in_words(decision.geometry)}" if decision.geometry else "",
+        decision.comment,
+        f"in {decision.campaign.name}" if decision.campaign else "",
+        "kept, not applied: the site had changed meanwhile" if decision.version is None else "",
+    ]
+    return Event(
+        at=decision.created_at,
+        what="decision",
+        title=f"{decision.reviewer.get_username()}: {decision.get_verdict_display()}",
+        lines=tuple(filter(None, lines)),
+        types=_known(decision.types.values(), mine_types),
+        state=marks.get(decision.verdict, ""),
+        geometry=_geojson(decision.geometry) if decision.geometry else None,
+    )
+
+
+def _of_snapshots(site: Site) -> list[Event]:
+    return [
+        Event(
+            snapshot.created_at, "snapshot", f"went into the snapshot {snapshot.name}", (f"format {snapshot.format}",)
+        )
+        for snapshot in site.snapshots.all()[:MAX_EVENTS]
+    ]
+
+
+def _known(codes: Iterable[Any], mine_types: Mapping[str, MineType]) -> tuple[MineType, ...]:
+    return tuple(mine_types[code] for code in codes if code in mine_types)
+
+
+def _outline_in_words(geometry: Any) -> str:
+    if geometry.geom_type == "Point":
+        return f"a point at {geometry.y:.5f}, {geometry.x:.5f}"
+    return f"an outline of {area_ha(to_shapely(geometry)):.1f} ha"
+
+
+def _geojson(geometry: Any) -> dict[str, Any]:
+    return dict(to_shapely(geometry).__geo_interface__)
