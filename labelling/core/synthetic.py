@@ -101,6 +101,13 @@ class Place:
         return box(x, y - self.side * PIXEL_M, x + self.side * PIXEL_M, y)
 
     @property
+    def lonlat_bounds(self) -> Polygon:
+        """The square of the place in EPSG:4326."""
+        result = to_lonlat(self.bounds)
+        assert isinstance(result, Polygon)
+        return result
+
+    @property
     def mines(self) -> tuple[Thing, ...]:
         """The truth."""
         return tuple(thing for thing in self.things if thing.is_mine)
