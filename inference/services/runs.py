@@ -1,6 +1,7 @@
 """Detection runs: written as rows, cut into shards, done by a worker, taken up again where they stopped."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +17,7 @@ from inference.services.shards import fail_shard, publish_shard
 from inference.services.sweeps import sweep
 from labelling.models import Job, Scene
 from labelling.models.spatial import to_shapely
-from labelling.services.jobs import JobHandle, enqueue_job
+from labelling.services.jobs import JobHandle, LostJob, enqueue_job
 
 KIND = "inference.detect"
 ATTEMPTS = 3
@@ -107,18 +108,20 @@ def execute_run(*, job: Job, handle: JobHandle) -> dict[str, Any]:
     """
     run = DetectionRun.objects.get(job=job)
     run.shards.filter(state=State.RUNNING).update(state=State.QUEUED)
-    total = run.shards.count()
     waiting = list(
         run.shards.filter(state=State.QUEUED).select_related("scene", "model__source", "run").order_by("model", "id")
     )
-    done = total - len(waiting)
+    done = 0
     try:
         for _, group in groupby(waiting, key=lambda shard: shard.model_id):
             shards = list(group)
-            _sweep_shards(run, shards, handle, done=done, total=total)
+            _sweep_shards(run, shards, handle, done=done, total=len(waiting))
             done += len(shards)
-    finally:
-        run.shards.filter(state=State.RUNNING, run__job=job).update(state=State.QUEUED)
+    except LostJob:
+        raise  # the shards are another worker's now
+    except Exception:
+        run.shards.filter(state=State.RUNNING).update(state=State.QUEUED)
+        raise
     return _outcome(run)
 
 
@@ -137,12 +140,13 @@ def _sweep_shards(run: DetectionRun, shards: Sequence[Shard], handle: JobHandle,
         done=done,
         total=total,
     )
-    for result in results:
-        if result.error:
-            fail_shard(shard=by_key[result.key], error=result.error, handle=handle)
-        else:
-            publish_shard(shard=by_key[result.key], result=result, handle=handle)
-        _begin(next(upcoming, None))
+    with closing(results):
+        for result in results:
+            if result.error:
+                fail_shard(shard=by_key[result.key], error=result.error, handle=handle)
+            else:
+                publish_shard(shard=by_key[result.key], result=result, handle=handle)
+            _begin(next(upcoming, None))
 
 
 def _begin(shard: Shard | None) -> None:

@@ -1,6 +1,6 @@
 """Run a model over scenes, in a child process."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def sweep(
     strict: bool = True,
     done: int = 0,
     total: int | None = None,
-) -> Iterator[SweepResult]:
+) -> Generator[SweepResult, None, None]:
     """Look at scenes with a model; results come one by one, in the order of the targets.
 
     The child process, and with it the GPU, is free again when the iterator ends, is closed or fails.

@@ -1,6 +1,6 @@
 """Detection runs, from the rows to the proposals, by the same functions that the worker calls."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -199,8 +199,8 @@ def test_a_child_that_dies_leaves_what_was_published_and_the_rest_for_later(
 ) -> None:
     other = catalogued(tmp_path / "b.tif", [PIT], lon=27.3, lat=-10.7)
 
-    def dies(**more: Any) -> Iterator[SweepResult]:
-        yield next(iter(sweep(**more)))
+    def dies(**more: Any) -> Generator[SweepResult, None, None]:
+        yield next(sweep(**more))
         raise ChildFailed("killed by the system")
 
     run = create_run(user=None, scenes=[scene, other], model=model)
@@ -221,8 +221,8 @@ def test_a_cancelled_run_stops_and_keeps_what_it_published(
 ) -> None:
     other = catalogued(tmp_path / "b.tif", [PIT], lon=27.3, lat=-10.7)
 
-    def cancelled(**more: Any) -> Iterator[SweepResult]:
-        yield next(iter(sweep(**more)))
+    def cancelled(**more: Any) -> Generator[SweepResult, None, None]:
+        yield next(sweep(**more))
         request_cancel(job=run.job, user=cast.ada)
         raise JobCancelled("cancelled while it ran")
 
@@ -271,3 +271,27 @@ def test_the_least_score_is_kept_to(model: ModelVersion, tmp_path: Path) -> None
     run = ran(model, scene, settings=SweepSettings(min_score=1.0))
     assert run.settings["min_score"] == 1.0
     assert run.counts["found"] == 1
+
+
+def test_losing_the_job_ends_the_child_and_leaves_the_shards_to_the_other_worker(
+    model: ModelVersion, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_run(user=None, scenes=[scene], model=model)
+    closed = []
+
+    def watched(**more: Any) -> Generator[SweepResult, None, None]:
+        try:
+            yield from sweep(**more)
+        finally:
+            closed.append(True)
+
+    def taken_over(*, shard: Shard, **_: object) -> None:
+        Job.objects.filter(pk=run.job_id).update(attempt=7)
+        raise LostJob("held by attempt 7")
+
+    monkeypatch.setattr(runs, "sweep", watched)
+    monkeypatch.setattr(runs, "publish_shard", taken_over)
+    job = work(run)
+    assert closed == [True]
+    assert (job.state, job.attempt) == (Job.State.RUNNING, 7)
+    assert run.shards.get().state == Shard.State.RUNNING
