@@ -23,4 +23,5 @@ class Command(BaseCommand):
         sync_roles()
         ensure_default_campaign()
         collect_changed_statics()
-        self.stdout.write("database, taxonomy, roles and static files are ready")
+        if options["verbosity"]:
+            self.stdout.write("database, taxonomy, roles and static files are ready")
