@@ -2,11 +2,14 @@
 
 from django.urls import include, path
 
-from labelling.views import jobs, review, scenes, sites, tiles
+from labelling.views import datasets, jobs, review, scenes, sites, tiles
 
 _LOOK = "tiles/scenes/<int:scene_id>/<str:version>/<str:combination>"
 
 urlpatterns = [
+    path("datasets/", datasets.datasets, name="datasets"),
+    path("datasets/<uuid:key>/", datasets.dataset, name="dataset"),
+    path("datasets/<uuid:key>/files.zip", datasets.download, name="dataset-download"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),
     path("jobs/<uuid:job_id>/cancel/", jobs.cancel, name="job-cancel"),

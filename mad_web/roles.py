@@ -23,7 +23,13 @@ _LEAD = (
 ROLES: dict[str, tuple[str, ...]] = {
     "analyst": ("labelling.view_site", "labelling.view_scene", "labelling.view_snapshot"),
     "reviewer": (*_REVIEW, "labelling.view_snapshot"),
-    "lead": (*_LEAD, "labelling.view_snapshot", "inference.view_modelversion", "training.view_experiment"),
+    "lead": (
+        *_LEAD,
+        "labelling.view_snapshot",
+        "inference.view_modelversion",
+        "training.view_experiment",
+        "training.view_testset",
+    ),
     # An admin of the work, not of the server: everything in the three rooms, nothing of users or permissions.
     "admin": ("labelling.*", "inference.*", "training.*"),
 }

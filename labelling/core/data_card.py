@@ -52,7 +52,7 @@ _COCO = (
     ("site", "number", "the site: the same in every export"),
     *_PROVENANCE,
 )
-_LOAD = {
+LOAD = {
     "yolo": "yolo detect train data=data.yaml model=yolo11n.yaml   # from this folder, ultralytics",
     "coco": 'from pycocotools.coco import COCO\nCOCO("annotations.json")   # images lie in images/',
     "geojson": "ogrinfo -so labels.geojson labels   # QGIS: Layer > Add Layer > Add Vector Layer",
@@ -93,7 +93,7 @@ def data_card(card: Card) -> str:
         f"{settings.format} by MAD Web, as they were after decision {card.last_decision}. A verified label is one that "
         "people looked at on Sentinel-2 imagery and accepted, corrected or drew. `FIELDS.md` says what each field "
         "means; `manifest.json` names every file with its SHA-256.\n",
-        f"## How to load it\n```\n{_LOAD[settings.format]}\n```\n",
+        f"## How to load it\n```\n{LOAD[settings.format]}\n```\n",
         "## Counts\n" + _table(("what", "count"), _flat(card.counts)),
         "## Classes\n" + "".join(f"{number}. `{code}`\n" for number, code in enumerate(card.classes)) if chips else "",
         _made(settings) if chips else "",

@@ -23,6 +23,8 @@ from labelling.services.reading import consistent_read
 BACKGROUND = (Decision.Reason.NOT_A_MINE, Decision.Reason.DUPLICATE)
 # A mine known only as a point reaches somewhere around it: this much is black on a chip.
 POINT_M = 250.0
+# The source of a person bears the person's name, which stays here.
+PEOPLE = "drawn by reviewers"
 NO_OUTLINE = "known only as a point"
 NO_TYPE = "without a type on this axis"
 OUTSIDE = "outside every reviewed area"
@@ -92,8 +94,9 @@ def _check(settings: ExportSettings) -> None:
 
 def _select(settings: ExportSettings) -> Selection:
     sources: dict[int, set[str]] = defaultdict(set)
-    for site, source in Proposal.objects.order_by().values_list("site_id", "source__name").distinct():
-        sources[site].add(source)
+    claims = Proposal.objects.order_by().values_list("site_id", "source__name", "source__kind").distinct()
+    for site, source, kind in claims:
+        sources[site].add(PEOPLE if kind == Source.Kind.PERSON else source)
     rows = Label.objects.select_related("site__region", "decision__campaign", *Axis.values).defer("site__region__geom")
     wanted: list[ExportLabel] = []
     others: list[BaseGeometry] = []
@@ -118,13 +121,22 @@ def _select(settings: ExportSettings) -> Selection:
         reviewed_on=tuple(scene for _, scene in reviewed),
         pictures=tuple(_pictures(settings)) if settings.has_chips else (),
         classes=_classes(labels, settings.axis),
-        licences={
-            source.name: Licence(source.name, source.kind, source.licence, source.citation)
-            for source in Source.objects.filter(name__in=names)
-        },
+        licences=_licences(names),
         last_decision=Decision.objects.aggregate(newest=Max("pk"))["newest"] or 0,
         left_out=left_out,
     )
+
+
+def _licences(names: set[str]) -> dict[str, Licence]:
+    found = {
+        source.name: Licence(source.name, source.kind, source.licence, source.citation)
+        for source in Source.objects.filter(name__in=names).exclude(kind=Source.Kind.PERSON)
+    }
+    if PEOPLE in names:
+        people = Source.objects.filter(kind=Source.Kind.PERSON)
+        terms = sorted({source.licence for source in people} - {""})
+        found[PEOPLE] = Licence(PEOPLE, Source.Kind.PERSON, "; ".join(terms), "")
+    return found
 
 
 def _is_wanted(row: Label, settings: ExportSettings) -> bool:
