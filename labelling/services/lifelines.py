@@ -12,6 +12,7 @@ from labelling.models import Decision, MineType, Proposal, Site
 from labelling.models.spatial import to_shapely
 
 MAX_EVENTS = 500
+DIGEST_LENGTH = 40
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,9 @@ def _of_proposal(proposal: Proposal, mine_types: Mapping[str, MineType]) -> Even
     said = "proposed this place" if proposal.is_mine else "said that there is no mine here"
     codes = [code for offers in proposal.types.values() for code, _ in offers[:1]]
     lines = [
-        f"{source.get_kind_display()}, identifier {proposal.external_id}",
+        source.get_kind_display(),
+        # A digest of ours says nothing to people.
+        f"identifier {proposal.external_id}" if len(proposal.external_id) < DIGEST_LENGTH else "",
         _outline_in_words(proposal.geometry),
         f"score {proposal.score:.2f}" if proposal.score is not None else "",
         f"file {proposal.seed_import.file_name}" if proposal.seed_import else "",

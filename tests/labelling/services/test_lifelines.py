@@ -30,7 +30,7 @@ def decided(site: Site, cast: Cast, **more: object) -> Decision:
 def test_a_proposal_is_told_with_its_outline_and_types(site: Site, cast: Cast) -> None:
     (event,) = life_of(site=site, user=cast.gus)
     assert event.title == "surveys proposed this place"
-    assert event.lines == ("labelled-mine set, identifier 7", "an outline of 123.1 ha")
+    assert event.lines == ("labelled-mine set", "identifier 7", "an outline of 123.1 ha")
     assert [kind.code for kind in event.types] == ["open_pit"]
     assert event.geometry is not None
     assert event.geometry["type"] == "Polygon"
