@@ -76,7 +76,7 @@ def _order(options: dict[str, Any]) -> DetectionRun:
 def _told(run: DetectionRun) -> str:
     counts = run.counts
     return (
-        f"run {run.pk}: {counts['found']} found in {counts['windows']} windows of {run.shards.count()} scenes; "
-        f"{counts['proposed']} proposed on {counts['sites']} new sites and others, {counts['known']} known, "
-        f"{counts['rejected_before']} rejected before, {run.job.result['failed']} scenes failed"
+        f"run {run.pk}: found {counts['found']}, proposed {counts['proposed']} (new sites: {counts['sites']}), "
+        f"known {counts['known']}, rejected before {counts['rejected_before']}; "
+        f"scenes {run.shards.count()}, failed {run.job.result['failed']}, windows {counts['windows']}"
     )
