@@ -47,7 +47,12 @@ def _config(user: User, campaign: Campaign) -> dict[str, Any]:
         "campaign": {"slug": campaign.slug, "name": campaign.name, "axis": campaign.axis},
         "reasons": [{"code": code, "name": name} for code, name in Decision.Reason.choices],
         "types": _types(campaign.axis),
-        "links": {"login": reverse("login"), "campaigns": reverse("campaigns"), "sites": "/sites/"},
+        "links": {
+            "login": reverse("login"),
+            "campaigns": reverse("campaigns"),
+            "sites": reverse("sites"),
+            "sitesMap": reverse("sites-map"),
+        },
     }
 
 

@@ -13,9 +13,12 @@ export function tokenColor(name) {
   return color;
 }
 
-function axis(label) {
+const WHOLE = [1, 2, 5].flatMap((step) => [step, step * 10, step * 100, step * 1000]).sort((a, b) => a - b);
+
+function axis(label, whole) {
   return {
     label,
+    incrs: whole ? WHOLE : undefined,
     labelSize: label ? 18 : 0,
     labelFont: `12px ${getComputedStyle(document.body).fontFamily}`,
     font: `11px ${getComputedStyle(document.body).fontFamily}`,
@@ -30,11 +33,11 @@ function optionsFor(spec, width, height) {
     width,
     height,
     scales: { x: { time: spec.time ?? false }, y: spec.range ? { range: spec.range } : {} },
-    axes: [axis(spec.xLabel), axis(spec.yLabel)],
+    axes: [axis(spec.xLabel, spec.wholeX), axis(spec.yLabel)],
     cursor: { points: { size: 7 } },
     legend: { live: true },
     series: [
-      { label: spec.xLabel || "x" },
+      { label: spec.xLabel || (spec.time ? "day" : "x"), value: (_plot, value) => (value == null ? "–" : spec.time ? day(value) : value) },
       ...spec.series.map((line) => ({
         label: line.label,
         stroke: line.color.startsWith("--") ? tokenColor(line.color) : line.color,
@@ -52,7 +55,7 @@ function optionsFor(spec, width, height) {
  * Draw lines into an element and keep them right.
  * @param {HTMLElement} element with class "plot"
  * @param {{x: number[], series: {label: string, values: (number|null)[], color: string, dash?: number[], places?: number}[],
- *   xLabel?: string, yLabel?: string, range?: [number, number], time?: boolean, height?: number}} spec
+ *   xLabel?: string, wholeX?: boolean, yLabel?: string, range?: [number, number], time?: boolean, height?: number}} spec
  *   color is #rrggbb or the name of a token
  * @returns {{update: (spec: object) => void}}
  */

@@ -94,6 +94,13 @@ export function createApi({ base, session, user, deadlineMs = 15000 }) {
     throw new ApiError("refused", reasonIn(answer) || `the server answered ${response.status}`, told);
   }
 
+  /** JSON of a page outside the API. */
+  async function page(address) {
+    const response = await fetch(address, { credentials: "same-origin", signal: AbortSignal.timeout(deadlineMs) });
+    if (!response.ok || response.redirected) throw new ApiError("refused", `the server answered ${response.status}`);
+    return response.json();
+  }
+
   /** Log the same person in again; false where the password does not match. */
   async function logIn(url, name, password) {
     const page = { credentials: "same-origin", cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(deadlineMs) };
@@ -108,6 +115,7 @@ export function createApi({ base, session, user, deadlineMs = 15000 }) {
     logIn,
     whoIsLoggedIn,
     get: (path) => call("GET", path),
+    page,
     post: (path, body) => call("POST", path, body),
     del: (path, options) => call("DELETE", path, undefined, options),
   };

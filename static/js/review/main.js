@@ -120,6 +120,7 @@ function choose(code) {
 
 queue.addEventListener("show", ({ detail: { item: open, why } }) => {
   startItem();
+  outlines.showNeighbours([], null);
   imagery.show(open, { keepView: why === "changed" });
   if (open) {
     drawHead({ question: $("question"), place: $("place"), synthetic: $("synthetic"), why: $("why"), whyText: $("why-text") }, open, null);
@@ -355,22 +356,28 @@ async function recall() {
   }
 }
 
-async function showAreas() {
+/** What else is known of the ground in view: windows that are complete, and the other sites. */
+async function showSurroundings() {
   const bounds = map.getBounds();
-  const bbox = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((value, index) =>
-    Math.max(index % 2 ? -90 : -180, Math.min(index % 2 ? 90 : 180, value)).toFixed(5),
-  );
+  const within = (value, limit) => Math.max(-limit, Math.min(limit, value)).toFixed(5);
+  const bbox = [within(bounds.getWest(), 180), within(bounds.getSouth(), 90), within(bounds.getEast(), 180), within(bounds.getNorth(), 90)];
+  const open = item()?.site ?? null;
   try {
-    const areas = await api.get(`reviewed-areas/?bbox=${bbox.join(",")}`);
+    const [areas, sites] = await Promise.all([
+      api.get(`reviewed-areas/?bbox=${bbox.join(",")}`),
+      api.page(`${config.links.sitesMap}?bbox=${bbox.join(",")}`),
+    ]);
+    if (open !== (item()?.site ?? null)) return; // an answer for an item that is no longer open
     for (const { key, geometry, revoked_at } of areas) if (!revoked_at) outlines.addArea(key, geometry);
+    outlines.showNeighbours(sites.features, open);
   } catch {
-    // windows are for orientation; they come with the next item
+    // surroundings are for orientation; they come with the next item
   }
 }
-let areasTimer;
+let surroundingsTimer;
 map.on("moveend", () => {
-  clearTimeout(areasTimer);
-  areasTimer = setTimeout(showAreas, 400);
+  clearTimeout(surroundingsTimer);
+  surroundingsTimer = setTimeout(showSurroundings, 250);
 });
 
 async function start() {

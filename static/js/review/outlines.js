@@ -5,6 +5,7 @@ import { latLngBounds, outline, textLines } from "../map.js";
 import { capital, hectares } from "./dom.js";
 
 const NEUTRAL = "#ffffff";
+const DASHES = { rejected: "1 5", "to review": "6 4" };
 
 export class Outlines {
   #map;
@@ -12,12 +13,13 @@ export class Outlines {
   #claims = L.layerGroup();
   #added = L.layerGroup();
   #areas = L.layerGroup();
+  #neighbours = L.layerGroup();
   #label = null;
   #hidden = false;
 
   constructor(map) {
     this.#map = map;
-    for (const group of [this.#areas, this.#claims, this.#added]) group.addTo(map);
+    for (const group of [this.#areas, this.#neighbours, this.#claims, this.#added]) group.addTo(map);
   }
 
   /** Draw an item: its outline in the colour of its type, other sources' outlines thin and dashed. */
@@ -67,6 +69,17 @@ export class Outlines {
 
   removeAdded(key) {
     this.#drop(this.#added, key);
+  }
+
+  /** The other sites in view, so that nobody draws again what the queue knows: thin, and rejected ones dotted. */
+  showNeighbours(features, open) {
+    this.#neighbours.clearLayers();
+    for (const { id, geometry, properties } of features) {
+      if (id === open) continue;
+      const { color, state, type, name } = properties;
+      const layer = outline(geometry, { color, fill: 0.03, weight: 1.5, opacity: 0.85, dashArray: DASHES[state] ?? null });
+      layer.bindTooltip(textLines([`${name} · ${type}`, state]), { sticky: true }).addTo(this.#neighbours);
+    }
   }
 
   /** A window in which everything is labelled. */

@@ -1,0 +1,159 @@
+"""Every page in both themes: no serious finding of axe-core, nothing that the policy forbids, nothing cut off."""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from tests.browser.conftest import ROOT, Stage, Visit
+
+PAGES = ("/", "/review/", "/sites/", "/scenes/", "/training/", "/models/", "/runs/", "/datasets/", "/no/such/page/")
+SIZES: tuple[ViewportSize, ...] = (
+    {"width": 1280, "height": 800},
+    {"width": 1440, "height": 900},
+    {"width": 820, "height": 1180},
+)
+# Set MAD_SCREENSHOTS=1 to renew the pictures of the README; a plain run leaves the tree as it is.
+PICTURES = ROOT / "docs" / "screenshots"
+
+
+def findings(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['impact']} {one['id']}: {node['html'][:160]}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"]
+    ]
+
+
+@pytest.fixture(params=["dark", "light"])
+def themed(request: pytest.FixtureRequest, chromium: Browser, stage: Stage) -> Visit:
+    context = chromium.new_context(viewport=SIZES[0], color_scheme=request.param)
+    visit = Visit(stage, context, context.new_page())
+    visit.watch(visit.page)
+    request.addfinalizer(context.close)
+    return visit
+
+
+def test_the_login_page(themed: Visit) -> None:
+    themed.page.goto(f"{themed.stage.url}/login/")
+    assert findings(themed.page) == []
+    assert themed.complaints == []
+
+
+def test_every_page(themed: Visit) -> None:
+    themed.expect_trouble("404 (Not Found)")
+    themed.log_in("ada")
+    wrong = {}
+    for path in PAGES:
+        themed.page.goto(f"{themed.stage.url}{path}")
+        themed.page.wait_for_load_state("networkidle")
+        if found := findings(themed.page):
+            wrong[path] = found
+    assert wrong == {}
+    assert themed.complaints == []
+
+
+def test_the_review_screen_in_each_of_its_modes(themed: Visit) -> None:
+    page = themed.page
+    themed.log_in("ana")
+    themed.review("looks")
+    expect(page.locator(".leaflet-tile-loaded").first).to_be_visible()
+    wrong = {}
+    for keys in ((), ("e",), ("x",), ("n",), ("n", "Enter"), ("c",), ("?",)):
+        themed.press(*keys)
+        if found := findings(page):
+            wrong["".join(keys)] = found
+        themed.press("Escape")
+    page.goto(f"{themed.stage.url}/review/synthetic-empty/")
+    expect(page.get_by_role("heading", name="This campaign has no sites yet")).to_be_visible()
+    wrong |= {"empty": found} if (found := findings(page)) else {}
+    assert wrong == {}
+    assert themed.complaints == []
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size['width']}x{size['height']}")
+def test_no_page_scrolls_to_reach_its_main_action(visit: Visit, size: ViewportSize) -> None:
+    page = visit.page
+    page.set_viewport_size(size)
+    visit.log_in("ana")
+    expect(page.locator("[data-enter]")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    visit.review("looks")
+    for selector in (
+        "#accept",
+        "#acts [data-act=reject]",
+        "#acts [data-act=unsure]",
+        "[data-act=skip]",
+        "#undo",
+        "#saved",
+    ):
+        expect(page.locator(selector)).to_be_in_viewport(ratio=1)
+    assert page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [
+        size["width"],
+        size["height"],
+    ]
+
+
+def test_a_site_without_a_scene_says_so(visit: Visit) -> None:
+    visit.log_in("ana")
+    visit.review("lonely")
+    expect(visit.page.locator("#no-scene")).to_contain_text("No scene covers this site")
+    assert visit.page.locator("#bands > *").count() == 0
+    visit.press("c")
+    expect(visit.page.get_by_text("the part of the scene in view")).to_be_visible()
+    visit.press("Escape")
+
+
+def test_who_waits_for_others_is_told_how_long(visit: Visit, chromium: Browser, stage: Stage) -> None:
+    first = chromium.new_context()
+    holder = Visit(stage, first, first.new_page())
+    holder.log_in("ana")
+    holder.review("lonely")
+    visit.log_in("ben")
+    visit.page.goto(f"{stage.url}/review/synthetic-lonely/")
+    waiting = visit.page.locator("#state")
+    expect(waiting).to_contain_text("The last sites are in other hands")
+    expect(waiting).to_contain_text("1 site is in review by others; the next is free in")
+    holder.page.goto("about:blank")  # a page that closes lets its site go
+    expect(visit.page.locator("#question")).to_be_visible(timeout=40_000)
+    first.close()
+
+
+def test_enter_goes_on_with_the_work(visit: Visit) -> None:
+    visit.log_in("ben")
+    visit.press("Enter")
+    expect(visit.page.locator("#question")).to_be_visible()
+
+
+def test_the_theme_is_remembered(visit: Visit) -> None:
+    visit.log_in("ana")
+    root = visit.page.locator("html")
+    visit.page.get_by_role("button", name="Switch between dark and light").click()
+    expect(root).to_have_attribute("data-theme", "light")
+    visit.page.reload()
+    expect(root).to_have_attribute("data-theme", "light")
+
+
+@pytest.mark.skipif(not os.environ.get("MAD_SCREENSHOTS"), reason="set MAD_SCREENSHOTS=1 to renew docs/screenshots")
+def test_pictures_for_the_readme(visit: Visit) -> None:
+    page = visit.page
+    page.set_viewport_size(SIZES[1])
+    visit.log_in("ada")
+    PICTURES.mkdir(exist_ok=True)
+    for name, path in (("dashboard", "/"), ("sites", "/sites/"), ("scenes", "/scenes/"), ("training", "/training/")):
+        page.goto(f"{visit.stage.url}{path}")
+        save_picture(page, PICTURES / f"{name}.png")
+    visit.review("looks")
+    visit.press("e")
+    save_picture(page, PICTURES / "review.png")
+
+
+def save_picture(page: Page, path: Path) -> None:
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(800)
+    page.screenshot(path=path)
+    assert path.stat().st_size > 10_000
