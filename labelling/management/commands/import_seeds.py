@@ -19,7 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--source", required=True, help="name of the source")
         parser.add_argument("--kind", required=True, choices=[str(kind) for kind in KINDS])
         parser.add_argument(
-            "--mapping", default="", help=f"JSON file, or one that ships: {', '.join(MAPPINGS)} (docs/howto/add-a-seed-format.md)"
+            "--mapping",
+            default="",
+            help=f"JSON file, or one that ships: {', '.join(MAPPINGS)} (docs/howto/add-a-seed-format.md)",
         )
         parser.add_argument("--type", default="", metavar="CODE", help="one mine type for all rows")
         parser.add_argument("--layer", help="name of the layer, where the file has several")
