@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -38,7 +39,5 @@ def test_who_waits_long_is_asked_whether_a_worker_runs(job: Job, monkeypatch: py
     monkeypatch.setattr(SLEEP, lambda _: Job.objects.update(state=Job.State.FAILED, error="no disk"))
     told: list[str] = []
     waiting.wait_for_job(job=job, tell=told.append)
-    assert told == [
-        "waiting for a worker: start one with make run, or with celery -A mad_web worker -Q gpu --pool solo",
-        "failed: no disk",
-    ]
+    assert told[0].startswith("waiting for a worker: ")
+    assert told[1:] == ["failed: no disk"]
