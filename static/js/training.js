@@ -20,7 +20,7 @@ function losses({ x, lines }) {
         dash: side === "val" ? [6, 4] : undefined,
       })),
   );
-  return { x, series, xLabel: "epoch", height: 260 };
+  return { x, series, xLabel: "epoch", wholeX: true, height: 260 };
 }
 
 function figures({ x, lines }) {
@@ -29,7 +29,7 @@ function figures({ x, lines }) {
     values: lines[name],
     color: COLORS[index],
   }));
-  return { x, series, xLabel: "epoch", range: [0, 1], height: 260 };
+  return { x, series, xLabel: "epoch", wholeX: true, range: [0, 1], height: 260 };
 }
 
 const makers = { losses, figures };

@@ -17,7 +17,7 @@ from django.conf import settings
 from tests.training.ground import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
-DEAD_AFTER_S = 6
+DEAD_AFTER_S = 15
 pytestmark = [pytest.mark.worker, pytest.mark.slow]
 
 
