@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 
@@ -10,6 +11,10 @@ from labelling.services.taxonomy import sync_taxonomy
 from mad_web.roles import sync_roles
 from tests.cast import Cast
 from tests.crowd import database_of_many
+
+# No deadline: speed is measured in tests/bench, and a busy machine is no fault.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 pytest_plugins = ["tests.no_skips"]
 

@@ -17,6 +17,10 @@ WHOLE_UP_TO = 2048
 """Images up to this side are read whole, larger ones by overviews or by samples."""
 _SAMPLES = 4
 PERCENTILES = (2, 98)
+CLOUD_BLUE = 0.3
+"""Ground that reflects more blue light than this is taken for cloud or snow, and does not set the stretch."""
+LEAST_CLEAR = 0.1
+"""Unless less than this share of the image would be left."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class Survey:
     """What a quick look found.
 
     Attributes:
-        display: per band the 2nd and 98th percentile in digital numbers; per index (by its id) in its values.
+        display: per band the 2nd and 98th percentile of clear ground in digital numbers; per index (by its id) in
+            its values.
         quality: ``valid``, the share of pixels with data in every band, and ``saturated``, the share of those in
             which a band holds the highest number of its type or more than all the light that fell in.
     """
@@ -48,9 +53,10 @@ def survey_scene(ref: SceneRef, *, has_overviews: bool) -> Survey:
     if not shown.size:
         msg = "holds no data at all: every pixel that was looked at is nodata"
         raise BadRaster(msg, file=ref.path.rsplit("/", 1)[-1])
+    clear = shown[:, _clear(shown, ref)]
     display = {
         band: [float(value) for value in np.percentile(plane, PERCENTILES)]
-        for band, plane in zip(ref.bands, shown, strict=True)
+        for band, plane in zip(ref.bands, clear, strict=True)
     }
     for one in combinations_for(ref.bands):
         if one.is_index and one.limits is None:
@@ -83,6 +89,15 @@ def _only(look: Pixels, bands: tuple[str, ...]) -> Pixels:
     places = [look.bands.index(band) for band in bands]
     scales, offsets = (tuple(values[place] for place in places) for values in (look.scales, look.offsets))
     return Pixels(look.data[places], look.mask, look.crs, look.transform, bands, scales, offsets)
+
+
+def _clear(shown: NDArray[Any], ref: SceneRef) -> NDArray[np.bool_]:
+    everything = np.ones(shown.shape[1], np.bool_)
+    if "B02" not in ref.bands:
+        return everything
+    blue = ref.bands.index("B02")
+    clear = np.asarray(shown[blue] * ref.scales[blue] + ref.offsets[blue] <= CLOUD_BLUE, np.bool_)
+    return clear if clear.mean() >= LEAST_CLEAR else everything
 
 
 def _saturated(shown: NDArray[Any], ref: SceneRef) -> NDArray[np.bool_]:

@@ -21,7 +21,7 @@ BANDS = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B09", "
 ATTRIBUTION = "Synthetic scene made by MAD Web; no place on Earth"
 PIXEL_M = 10.0
 CRS = "EPSG:32727"  # the open Atlantic south of the equator, where no real mine can be meant
-DATES = (datetime(2023, 7, 14, 10, 36, tzinfo=UTC), datetime(2024, 2, 9, 10, 36, tzinfo=UTC))
+DATES = (datetime(2024, 2, 9, 10, 36, tzinfo=UTC), datetime(2024, 7, 18, 10, 36, tzinfo=UTC))
 
 MINES = (
     "open_pit",

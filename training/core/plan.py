@@ -126,7 +126,16 @@ BASELINE = Plan(
 PERTURBED = Plan(replace(BASELINE.recipe, zooms=(0.75, 1.0, 1.5), centrings=3, off_centre=0.3), BASELINE.settings)
 # Small enough to see the whole loop turn on a laptop.
 QUICK = Plan(
-    replace(BASELINE.recipe, chip_px=160, centrings=3, off_centre=0.25, block_m=5_000.0, buffer_m=100.0),
-    replace(BASELINE.settings, epochs=20, patience=20),
+    replace(
+        BASELINE.recipe,
+        scenes_per_label=2,
+        chip_px=128,
+        pixel_m=20.0,
+        centrings=3,
+        off_centre=0.25,
+        block_m=6_000.0,
+        buffer_m=100.0,
+    ),
+    replace(BASELINE.settings, epochs=24, patience=24),
 )
 PRESETS: dict[str, Plan] = {"baseline": BASELINE, "perturbed": PERTURBED, "quick": QUICK}

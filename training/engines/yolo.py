@@ -48,6 +48,8 @@ def train(spec: dict[str, Any], emit: Emit) -> None:
             data=str(_lend_dataset(Path(spec["dataset"]), work / "dataset") / "data.yaml"),
             **{name: spec[name] for name in ("epochs", "batch", "imgsz", "patience", "seed")},
             **AUGMENTATION,
+            # A step for each batch: small sets would else see a step only every 64 chips, and learn nothing.
+            nbs=spec["batch"],
             project=str(work),
             name="run",
             exist_ok=True,

@@ -31,7 +31,6 @@ TITLE = "Synthetic loop"
 TESTSET = "synthetic"
 UNSEEN = 4
 """So many places are left to the detector."""
-EPOCHS = 30
 Say = Callable[[str], None]
 Figures = dict[str, Any]
 
@@ -55,7 +54,7 @@ def run_loop(*, places: Sequence[Place] | None = None, epochs: int | None = None
 
     Args:
         places: invented ground, of which the last four are left to the detector; None for ``LOOP_PLACES``.
-        epochs: of the training; None for ``EPOCHS``.
+        epochs: of the training; None for those of the preset ``quick``.
         say: told what happens, a line at a time.
 
     Returns:
@@ -71,7 +70,7 @@ def run_loop(*, places: Sequence[Place] | None = None, epochs: int | None = None
     clock.step("import", lambda: _bring_in(seen, unseen, say))
     clock.step("review", lambda: _review(seen, oracle))
     clock.step("freeze", _freeze)
-    clock.step("train", lambda: _train(oracle, epochs or EPOCHS))
+    clock.step("train", lambda: _train(oracle, epochs))
     clock.step("judge", lambda: _judge(oracle, clock.outcome["train"]["model"]))
     clock.step("detect", lambda: _detect(oracle, unseen, clock.outcome["train"]["model"]))
     for kind in ("yolo", "coco", "geojson"):
@@ -120,8 +119,8 @@ def _freeze() -> Figures:
     return {"blocks": testset.blocks.count(), "labels": testset.labels.count(), "checksum": testset.checksum[:12]}
 
 
-def _train(oracle: User, epochs: int) -> Figures:
-    plan = Plan.from_json({"preset": "quick", "epochs": epochs, "patience": epochs})
+def _train(oracle: User, epochs: int | None) -> Figures:
+    plan = Plan.from_json({"preset": "quick", **({"epochs": epochs} if epochs else {})})
     experiment = start_experiment(plan=plan, name="synthetic", user=oracle)
     result = _do(experiment.job, run_experiment)
     return {key: result[key] for key in ("model", "epochs", "chips", "device")}

@@ -10,7 +10,7 @@ from tests.scenes import made_up_ground, make_scene, ref_of
 
 
 def test_percentiles_are_of_the_pixels_that_have_data(tmp_path: Path) -> None:
-    data = made_up_ground(3, 200, 200)
+    data = np.minimum(made_up_ground(3, 200, 200), 2900)
     data[:, :50] = 0
     ref = ref_of(make_scene(tmp_path / "a.tif", bands=("B02", "B03", "B04"), data=data, nodata=0))
     found = survey_scene(ref, has_overviews=False)
@@ -44,3 +44,24 @@ def test_an_image_without_any_data_is_refused(tmp_path: Path) -> None:
     path = make_scene(tmp_path / "a.tif", bands=("B04",), data=np.zeros((1, 32, 32), np.uint16), nodata=0)
     with pytest.raises(BadRaster, match=r"^a\.tif: holds no data at all"):
         survey_scene(ref_of(path), has_overviews=False)
+
+
+def test_clouds_do_not_darken_the_ground(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ground = rng.integers(500, 1500, (3, 64, 64)).astype(np.uint16)
+    cloudy = ground.copy()
+    cloudy[:, :, :16] = 6500
+    survey = [
+        survey_scene(
+            ref_of(make_scene(tmp_path / f"{name}.tif", bands=("B02", "B03", "B04"), data=data)), has_overviews=False
+        )
+        for name, data in (("clear", ground), ("cloudy", cloudy))
+    ]
+    assert survey[1].display["B04"] == pytest.approx(survey[0].display["B04"], rel=0.02)
+
+
+def test_a_scene_that_is_all_cloud_is_still_shown(tmp_path: Path) -> None:
+    data = np.full((1, 64, 64), 7000, np.uint16)
+    data[:, ::2] = 6000
+    survey = survey_scene(ref_of(make_scene(tmp_path / "a.tif", bands=("B02",), data=data)), has_overviews=False)
+    assert survey.display["B02"] == [6000, 7000]
