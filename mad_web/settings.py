@@ -269,5 +269,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.level("LOG_LEVEL", default="INFO")},
-    "loggers": {name: {"level": "ERROR"} for name in ("django.request", "rasterio", "numexpr")},
+    "loggers": {
+        name: {"level": "ERROR"}
+        for name in ("django.request", "rasterio", "numexpr", "faster_coco_eval", "kombu.connection")
+    },
 }
