@@ -16,7 +16,7 @@ from labelling.models.spatial import to_geos
 from labelling.services.decisions import Submission, complete_area, submit_decision
 from labelling.services.scenes import import_scenes
 from tests.scenes import make_scene
-from training.core.plan import QUICK, Plan
+from training.core.plan import BASELINE, Plan
 
 BANDS = ("B02", "B03", "B04", "B08")
 SIDE = 96
@@ -26,7 +26,7 @@ STEP = 0.1  # degrees between two scenes: more than a block
 
 SMALL = Plan(
     replace(
-        QUICK.recipe,
+        BASELINE.recipe,
         chip_px=64,
         centrings=2,
         off_centre=0.1,
@@ -35,7 +35,7 @@ SMALL = Plan(
         buffer_m=50.0,
         val_share=0.3,
     ),
-    replace(QUICK.settings, epochs=1, batch=4),
+    replace(BASELINE.settings, epochs=1, batch=4),
 )
 
 

@@ -111,10 +111,10 @@ def test_a_recipe_without_a_preset_needs_every_field() -> None:
 
 def test_a_file_may_start_from_a_preset(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
-    path.write_text(json.dumps({"preset": "quick", "epochs": 3, "zooms": [1, 2]}))
+    path.write_text(json.dumps({"preset": "quick", "epochs": 3, "zooms": [0.5, 1]}))
     plan = read_plan(path)
     assert plan.settings == replace(QUICK.settings, epochs=3)
-    assert plan.recipe == replace(QUICK.recipe, zooms=(1.0, 2.0))
+    assert plan.recipe == replace(QUICK.recipe, zooms=(0.5, 1.0))
 
 
 @pytest.mark.parametrize(
