@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labelling.core.chips import stretch_to_uint8
 from labelling.core.raster import Pixels
 
 
@@ -53,11 +54,7 @@ class Preparation:
             ValueError: a band is missing.
         """
         order = [pixels.bands.index(band) for band in self.bands]
-        low = np.asarray(self.low, np.float32)[:, None, None]
-        high = np.asarray(self.high, np.float32)[:, None, None]
-        share = (pixels.reflectance()[order] - low) / (high - low)
-        stretched = np.where(pixels.mask, np.clip(share, 0, 1) * 255 + 0.5, 0)
-        return np.ascontiguousarray(stretched.astype(np.uint8).transpose(1, 2, 0))
+        return stretch_to_uint8(pixels.reflectance()[order], pixels.mask, self.low, self.high)
 
     def to_json(self) -> dict[str, Any]:
         """The canonical JSON form, as a model version keeps it."""

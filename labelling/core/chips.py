@@ -127,11 +127,14 @@ def _of_dimension(clipped: BaseGeometry, whole: BaseGeometry) -> BaseGeometry:
     return clipped if len(kept) == len(parts) else shapely.union_all(kept)
 
 
-def stretch_to_uint8(pixels: Pixels, low: tuple[float, ...], high: tuple[float, ...]) -> NDArray[np.uint8]:
+def stretch_to_uint8(
+    reflectance: NDArray[np.float32], mask: NDArray[np.bool_], low: tuple[float, ...], high: tuple[float, ...]
+) -> NDArray[np.uint8]:
     """Stretch reflectance to bytes, band by band.
 
     Args:
-        pixels: C bands.
+        reflectance: float32 of shape (C, H, W).
+        mask: True where there is data, shape (H, W).
         low: reflectance that becomes 0, one per band.
         high: reflectance that becomes 255, one per band.
 
@@ -139,9 +142,8 @@ def stretch_to_uint8(pixels: Pixels, low: tuple[float, ...], high: tuple[float, 
         uint8 of shape (H, W, C); 0 where there is no data.
     """
     floor = np.asarray(low, np.float32)[:, None, None]
-    span = np.asarray(high, np.float32)[:, None, None] - floor
-    share = (pixels.reflectance() - floor) / span
-    stretched = np.where(pixels.mask, np.clip(share, 0, 1) * 255 + 0.5, 0)
+    share = (reflectance - floor) / (np.asarray(high, np.float32)[:, None, None] - floor)
+    stretched = np.where(mask, np.clip(share, 0, 1) * 255 + 0.5, 0)
     return np.ascontiguousarray(stretched.astype(np.uint8).transpose(1, 2, 0))
 
 

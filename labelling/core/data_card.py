@@ -95,7 +95,7 @@ def data_card(card: Card) -> str:
         "means; `manifest.json` names every file with its SHA-256.\n",
         f"## How to load it\n```\n{LOAD[settings.format]}\n```\n",
         "## Counts\n" + _table(("what", "count"), _flat(card.counts)),
-        "## Classes\n" + "".join(f"{number}. `{code}`\n" for number, code in enumerate(card.classes)) if chips else "",
+        _classes(card) if chips else "",
         _made(settings) if chips else "",
         "## Licences\nThe terms of each source go on with its labels.\n\n"
         + _table(
@@ -107,6 +107,12 @@ def data_card(card: Card) -> str:
         "a person said that everything is labelled. Outlines are as precise as 10 m pixels let people see.\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _classes(card: Card) -> str:
+    first = 1 if card.settings.format == "coco" else 0
+    rows = [(number, f"`{code}`") for number, code in enumerate(card.classes, start=first)]
+    return "## Classes\n" + _table(("number", "type"), rows)
 
 
 def _made(settings: ExportSettings) -> str:
@@ -127,11 +133,13 @@ def field_list(settings: ExportSettings) -> str:
     return f"# Fields\n\n## {own[0]}\n{_table(heads, own[1])}\n## georeference.jsonl\n{_table(heads, _PLACES)}"
 
 
-def _flat(counts: Mapping[str, Any], above: str = "") -> list[tuple[str, object]]:
+def _flat(counts: Mapping[str, Any]) -> list[tuple[str, object]]:
     rows: list[tuple[str, object]] = []
     for name, value in counts.items():
-        told = f"{above}{name.replace('_', ' ')}"
-        rows += _flat(value, f"{told}: ") if isinstance(value, Mapping) else [(told, value)]
+        told = name.replace("_", " ")
+        rows += (
+            [(f"{told}: {key}", count) for key, count in value.items()] if isinstance(value, dict) else [(told, value)]
+        )
     return rows
 
 

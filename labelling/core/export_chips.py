@@ -143,7 +143,7 @@ def cut_example(*, ref: SceneRef, grid: ChipGrid, ground: Ground, settings: Expo
     placed = [(label, part) for label, part in parts if _counts(label, part, seen, grid)]
     kept = shapely.union_all([part for _, part in placed])
     seen &= ~touched(shapely.difference(known, kept), grid)
-    image = stretch_to_uint8(pixels, *settings.stretch) * seen[:, :, None]
+    image = stretch_to_uint8(pixels.reflectance(), pixels.mask, *settings.stretch) * seen[:, :, None]
     return Example(image, tuple(placed), round(float(seen.mean()), 4))
 
 

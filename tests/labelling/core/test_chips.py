@@ -114,7 +114,7 @@ def test_reflectance_is_stretched_band_by_band_and_nothing_is_black() -> None:
     data = np.array([[[0, 1001], [2000, 4000]], [[0, 1000], [2000, 4000]]], np.uint16)
     mask = np.array([[True, True], [True, False]])
     pixels = Pixels(data, mask, "EPSG:32723", Affine.identity(), ("B04", "B08"), (1e-4, 1e-4), (0.0, 0.0))
-    image = stretch_to_uint8(pixels, (0.0, 0.1), (0.2, 0.2))
+    image = stretch_to_uint8(pixels.reflectance(), pixels.mask, (0.0, 0.1), (0.2, 0.2))
     np.testing.assert_array_equal(image[:, :, 0], [[0, 128], [255, 0]])
     np.testing.assert_array_equal(image[:, :, 1], [[0, 0], [255, 0]])
 
