@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,11 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     if user is None or not user.is_authenticated:
         return {"places": ()}
     allowed = (place for place in PLACES if place.permission is None or user.has_perm(place.permission))
-    links = (_link(place, request.path) for place in allowed)
-    return {"places": tuple(link for link in links if link), "basemap": settings.MAD_BASEMAP}
+    links = tuple(_link(place, request.path) for place in allowed)
+    return {"places": links, "basemap": settings.MAD_BASEMAP}
 
 
-def _link(place: Place, path: str) -> Link | None:
-    try:
-        href = reverse(place.url_name)
-    except NoReverseMatch:
-        return None  # a room that is not installed has no pages
+def _link(place: Place, path: str) -> Link:
+    href = reverse(place.url_name)
     below = href != "/" and path.startswith(href)
     return Link(href, place.title, "page" if path == href else "true" if below else "")

@@ -9,6 +9,7 @@ from pathlib import Path
 STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "speed")
 LONELY = "lonely"  # a campaign whose only site has no scene
 EMPTY = "empty"  # a campaign without a site
+HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
 
 
 def main() -> None:
@@ -88,8 +89,9 @@ def _add_lonely() -> None:
     from labelling.services.campaigns import create_campaign
     from labelling.services.sites import place_claims
 
-    source = Source.objects.create(name="far away", kind="cobalt", licence="public domain", synthetic=True)
-    place_claims(source=source, claims=[ClaimSpec("1", Point(-30.0, -40.0), {"commodity": (("cobalt", None),)})])
+    source = Source.objects.create(name=f"far away {HOSTILE}", kind="cobalt", licence=HOSTILE, synthetic=True)
+    spec = ClaimSpec("1", Point(-30.0, -40.0), {"commodity": (("cobalt", None),)}, name=HOSTILE)
+    place_claims(source=source, claims=[spec])
     create_campaign(name=f"Synthetic {LONELY}", axis="commodity", conditions={"sources": [source.name]})
     Source.objects.create(name="nobody", kind="polygons", synthetic=True)
     create_campaign(name=f"Synthetic {EMPTY}", conditions={"sources": ["nobody"]})

@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.conftest import ROOT, Stage, Visit
+from tests.browser.stage import HOSTILE
 
 PAGES = ("/", "/review/", "/sites/", "/scenes/", "/training/", "/models/", "/runs/", "/datasets/", "/no/such/page/")
 SIZES: tuple[ViewportSize, ...] = (
@@ -108,6 +109,23 @@ def test_a_site_without_a_scene_says_so(visit: Visit) -> None:
     visit.press("Escape")
 
 
+def test_text_from_data_stays_text(visit: Visit, stage: Stage) -> None:
+    """The lonely site has a name, a source and a licence that would run as script if anything took them for HTML."""
+    page = visit.page
+    visit.log_in("ada")
+    visit.review("lonely")
+    expect(page.locator("#place")).to_contain_text(HOSTILE)
+    expect(page.locator("#facts")).to_contain_text(f"far away {HOSTILE}")
+    visit.press("s")
+    page.locator("#saved").click()
+    visit.expect_saved()
+    lonely = stage.rows("SELECT id FROM labelling_site WHERE name = ?", HOSTILE)[0][0]
+    for path in ("/", "/sites/", f"/sites/{lonely}/", "/imports/", "/datasets/"):
+        page.goto(f"{stage.url}{path}")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("window.hurt") is None, path
+
+
 def test_who_waits_for_others_is_told_how_long(visit: Visit, chromium: Browser, stage: Stage) -> None:
     first = chromium.new_context()
     holder = Visit(stage, first, first.new_page())
@@ -125,6 +143,7 @@ def test_who_waits_for_others_is_told_how_long(visit: Visit, chromium: Browser, 
 
 def test_enter_goes_on_with_the_work(visit: Visit) -> None:
     visit.log_in("ben")
+    visit.page.wait_for_load_state("networkidle")
     visit.press("Enter")
     expect(visit.page.locator("#question")).to_be_visible()
 
@@ -144,11 +163,22 @@ def test_pictures_for_the_readme(visit: Visit) -> None:
     page.set_viewport_size(SIZES[1])
     visit.log_in("ada")
     PICTURES.mkdir(exist_ok=True)
-    for name, path in (("dashboard", "/"), ("sites", "/sites/"), ("scenes", "/scenes/"), ("training", "/training/")):
+    for name, path in (
+        ("dashboard", "/"),
+        ("sites", "/sites/"),
+        ("scenes", "/scenes/"),
+        ("training", "/training/new/"),
+    ):
         page.goto(f"{visit.stage.url}{path}")
         save_picture(page, PICTURES / f"{name}.png")
     visit.review("looks")
-    visit.press("e")
+    for key in ("a", "a", *"ssssssssss"):
+        if key == "s" and "Tailings" in page.locator("#question").inner_text():
+            break
+        site = visit.open_site()
+        visit.press(key)
+        visit.expect_moved_on(site)
+    page.wait_for_timeout(3000)
     save_picture(page, PICTURES / "review.png")
 
 

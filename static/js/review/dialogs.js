@@ -105,7 +105,7 @@ const areaIn = (geometry) => hectares(areaHa(polygonsOf(geometry) ?? []));
  */
 export function chooseVersion(entry) {
   const { body, current } = entry;
-  const latest = current?.history?.[0];
+  const latest = current?.history?.find(({ applied, undone }) => applied && !undone); // newest first
   const mine = body.geometry ?? current?.footprint;
   const shapes = [mine, current?.footprint].filter((shape) => shape && polygonsOf(shape));
   const bounds = shapes.length ? boundsOf(shapes) : null;

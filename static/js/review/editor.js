@@ -5,7 +5,8 @@ import { areaHa, cornersOf, faultOf, geometryOf } from "./shapes.js";
 
 const STEP_PX = 2;
 const FAR_PX = 16;
-const GEOMAN = { snappable: false, allowSelfIntersection: true, limitMarkersToCount: 120, hideMiddleMarkers: false };
+const GEOMAN = { snappable: false, allowSelfIntersection: true, limitMarkersToCount: 120 };
+const CROWDED = 40; // corners above which the middles of sides have no handle of their own
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const copy = (polygons) => structuredClone(polygons);
@@ -29,7 +30,12 @@ export class Editor extends EventTarget {
     this.#states = [copy(polygons)];
     this.#layer = L.polygon(toLatLngs(polygons), { color, weight: 2.5, fillColor: color, fillOpacity: 0.1, className: "edited" }).addTo(map);
     this.#layer.on("pm:edit pm:vertexadded pm:vertexremoved", () => this.#drawn());
-    this.#layer.pm.enable(GEOMAN);
+    this.#hold();
+  }
+
+  /** Let the pointer take hold of the shape. */
+  #hold() {
+    this.#layer.pm.enable({ ...GEOMAN, hideMiddleMarkers: this.corners > CROWDED });
   }
 
   get polygons() {
@@ -118,7 +124,7 @@ export class Editor extends EventTarget {
   #redraw() {
     this.#layer.pm.disable();
     this.#layer.setLatLngs(toLatLngs(this.polygons));
-    this.#layer.pm.enable(GEOMAN);
+    this.#hold();
     this.#corner = Math.min(this.#corner, this.corners - 1);
     this.#showCorner();
     this.dispatchEvent(new Event("change"));
