@@ -1,8 +1,11 @@
 """requirements/*.txt against pyproject.toml: whole, hashed, and free of the machine that they were made on."""
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -85,3 +88,30 @@ def test_the_set_up_names_a_lock_that_exists(part: str) -> None:
 def test_a_wrong_part_is_refused() -> None:
     done = subprocess.run([str(HOUSE / ".ci/setup"), "everything"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "usage: .ci/setup [web|worker|all]\n")
+
+
+def imported(folder: str) -> set[str]:
+    """Names of the packages that the modules of a folder import, late or not."""
+    names = set()
+    for path in (HOUSE / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - {"mad_web", "labelling", "inference", "training", "tests"}
+
+
+@pytest.mark.parametrize(
+    ("folder", "lock"),
+    [("mad_web", "web"), ("labelling", "web"), ("inference", "worker"), ("training", "worker"), ("tests", "dev")],
+)
+def test_whatever_is_imported_is_locked(folder: str, lock: str) -> None:
+    """Else it works only where it happens to be installed."""
+    owners = packages_distributions()
+    missing = {
+        name
+        for name in imported(folder)
+        if not {canonicalize_name(owner) for owner in owners.get(name, [])} & set(pins(lock))
+    }
+    assert not missing
