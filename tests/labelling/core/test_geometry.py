@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
@@ -102,6 +102,7 @@ def test_a_hostile_ring_is_answered_at_once(vertices: int) -> None:
 
 @given(st.lists(st.tuples(st.floats(), st.floats()), min_size=4, max_size=12))
 def test_whatever_comes_is_refused_or_sound(ring: list[tuple[float, float]]) -> None:
+    assume(not np.isnan(ring[0]).any())  # shapely itself refuses such a ring: it never closes
     with np.errstate(invalid="ignore"):
         polygon = shapely.polygons(shapely.linearrings([*ring, ring[0]], handle_nan="allow"))
     try:
