@@ -184,6 +184,7 @@ def test_a_changed_site_asks_which_version_holds(visit: Visit, stage: Stage) -> 
     page.get_by_role("button", name="Choose").click()
     dialog.get_by_role("button", name="Keep this one").click()
     visit.expect_saved()
+    expect(page.locator("#undo-words")).not_to_contain_text(f"accepted {site}")  # it never was
     kept = [(one["reviewer"], one["verdict"], one["version"]) for one in stage.decisions("conflict")]
     assert kept == [("ben", "reject", 1), ("ana", "accept", None)]
     assert stage.state_of(site) == "rejected"

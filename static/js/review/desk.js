@@ -84,7 +84,7 @@ export class Desk {
     const key = uuid();
     const body = { ...entry.body, key, base_version: entry.current.version };
     await this.#outbox.add({ key, kind: "decision", path: "decisions/", body, site: entry.site, about: entry.about });
-    await this.#outbox.drop(entry);
     this.#steps.rename(entry.key, key);
+    await this.#outbox.drop(entry);
   }
 }

@@ -1,6 +1,6 @@
 // What stands in front of the screen: the keys, what is not yet saved, two versions of one site, and the log-in.
 
-import { el, hectares } from "./dom.js";
+import { capital, el, hectares } from "./dom.js";
 import { EDIT_KEYS, KEYS, printLetters } from "./keys.js";
 import { areaHa, boundsOf, pathOf, polygonsOf } from "./shapes.js";
 
@@ -116,7 +116,7 @@ export function chooseVersion(entry) {
       dialog.close();
     };
     const dialog = open(`Site ${entry.site} has changed since you saw it`, [
-      el("p", { class: "dim", text: `Nothing is lost: your decision is kept, but it was not applied. ${entry.error}` }),
+      el("p", { class: "dim", text: `${capital(entry.error)}. Nothing is lost.` }),
       el(
         "div",
         { class: "versions" },

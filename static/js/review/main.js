@@ -336,6 +336,7 @@ function watchOutbox() {
       if (waits === open) queue.refresh();
     }
   });
+  outbox.addEventListener("drop", ({ detail: { entry } }) => steps.forget(entry.key));
   outbox.addEventListener("conflict", ({ detail: { entry } }) => {
     if (!isOpen()) settleConflict(entry);
   });

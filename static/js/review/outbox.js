@@ -75,6 +75,7 @@ export class Outbox extends EventTarget {
     await this.#store.remove(entry.seq);
     this.#entries = this.#entries.filter((other) => other.seq !== entry.seq);
     this.#changed(true);
+    this.dispatchEvent(new CustomEvent("drop", { detail: { entry } }));
   }
 
   /** Try a refused entry again as it is. */

@@ -39,6 +39,12 @@ export class Steps extends EventTarget {
     this.#changed();
   }
 
+  /** A decision was never applied and is given up: there is nothing to undo. */
+  forget(key) {
+    this.list = this.list.filter((step) => step.key !== key);
+    this.#changed();
+  }
+
   /** A decision was sent again under another key. */
   rename(from, to) {
     const step = this.list.find(({ key }) => key === from);
