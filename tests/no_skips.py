@@ -6,7 +6,7 @@ from collections.abc import Generator
 import pytest
 
 # What may be skipped even where nothing may: these wait for files, a server or a machine, not for a package.
-_MAY_SKIP = frozenset({"real", "postgres", "redis", "gpu", "online"})
+_MAY_SKIP = frozenset({"real", "postgres", "redis", "spatialite", "screenshots", "gpu", "online"})
 
 
 @pytest.hookimpl(wrapper=True)

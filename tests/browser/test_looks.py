@@ -157,6 +157,7 @@ def test_the_theme_is_remembered(visit: Visit) -> None:
     expect(root).to_have_attribute("data-theme", "light")
 
 
+@pytest.mark.screenshots
 @pytest.mark.skipif(not os.environ.get("MAD_SCREENSHOTS"), reason="set MAD_SCREENSHOTS=1 to renew docs/screenshots")
 def test_pictures_for_the_readme(visit: Visit) -> None:
     page = visit.page

@@ -39,6 +39,7 @@ def test_boxes_stay_on_the_earth() -> None:
     assert boxes_of((370, 0, 371, 1)) == [(10, 0, 11, 1)]
 
 
+@pytest.mark.spatialite
 def test_every_geometry_has_its_index() -> None:
     if connection.vendor != "sqlite":
         pytest.skip("SpatiaLite's own table of geometries")
