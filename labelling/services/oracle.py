@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from shapely.geometry import Polygon
 
 from labelling.core.oracle import Judgement, Truth, judge_outline
-from labelling.models import Campaign, Site
+from labelling.models import Campaign, Scene, Site
 from labelling.models.spatial import to_geos, to_shapely
 from labelling.services.decisions import Submission, complete_area, submit_decision
 from labelling.services.queue import claim_sites
@@ -67,6 +67,7 @@ def _submission(site: Site, campaign: Campaign, judgement: Judgement, truths: Se
 
 
 def _missed(campaign: Campaign, truth: Truth) -> Submission:
+    seen_on = Scene.objects.covering(to_geos(truth.outline)).first()
     return Submission(
         key=uuid4(),
         verdict="add",
@@ -75,4 +76,5 @@ def _missed(campaign: Campaign, truth: Truth) -> Submission:
         types={campaign.axis: truth.code},
         geometry=to_geos(truth.outline),
         campaign_id=campaign.pk,
+        scene_id=seen_on.pk if seen_on else None,
     )

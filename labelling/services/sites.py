@@ -14,14 +14,15 @@ from labelling.core.errors import BadGeometry, BadInput
 from labelling.core.geometry import KINDS, search_boxes, wrapped_boxes
 from labelling.core.matching import SAME_POINT_M, ClaimSpec, Place, group_places
 from labelling.core.sites import RARE_BELOW, Evidence, Standing, judge_site
-from labelling.models import Label, MineType, Proposal, SeedImport, Site, Source
-from labelling.models.spatial import in_box, to_geos, to_shapely
+from labelling.models import Label, MineType, Proposal, Scene, SeedImport, Site, Source
+from labelling.models.spatial import cell_at, in_box, to_geos, to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.regions import regions_of
 
 _BATCH = 800
 _PLACING = 7_201_402  # any number; holders of this lock place claims one after another
-_DERIVED = ["footprint", "point", "area_ha", "region", *Axis.values, "score", "name", "priority", "why", "updated_at"]
+_PLACE = ["footprint", "point", "cell", "area_ha", "region"]
+_DERIVED = [*_PLACE, *Axis.values, "score", "name", "priority", "why", "updated_at"]
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,17 @@ def _found_sites(
     mine_types: Mapping[str, MineType],
 ) -> list[Site]:
     evidence: dict[int, list[Evidence]] = defaultdict(list)
+    made_up: dict[int, bool] = {}
+    scenes: dict[int | None, bool] = dict(
+        Scene.objects.filter(pk__in={claim.scene_id for claim in claims}).values_list("pk", "synthetic")
+    )
     for claim, place in zip(claims, places, strict=True):
         if place >= first:
             evidence[place].append(_evidence_of_claim(source, claim))
+            # What was seen on a scene is as real as the scene, whoever saw it.
+            made_up.setdefault(place, scenes.get(claim.scene_id, source.synthetic))
     standings = _judge([evidence[place] for place in sorted(evidence)])
-    sites = [Site(synthetic=source.synthetic) for _ in standings]
+    sites = [Site(synthetic=made_up[place]) for place in sorted(evidence)]
     _fill(sites, standings, mine_types)
     return Site.objects.bulk_create(sites, batch_size=_BATCH)
 
@@ -204,6 +211,7 @@ def _fill(sites: Sequence[Site], standings: Sequence[Standing], mine_types: Mapp
     regions = regions_of([standing.point for standing in standings])
     for site, standing, region in zip(sites, standings, regions, strict=True):
         site.footprint, site.point = to_geos(standing.footprint), Point(standing.point.x, standing.point.y, srid=4326)
+        site.cell = cell_at(site.point)
         site.area_ha, site.region, site.score = standing.area_ha, region, standing.score
         for axis in Axis.values:
             setattr(site, axis, mine_types.get(standing.types.get(axis, "")))

@@ -57,3 +57,5 @@ def test_an_oracle_leaves_the_truth_behind(campaign: Campaign, places: tuple[Pla
     assert not Site.objects.filter(state=Site.State.OPEN).exists()
     assert Decision.objects.count() == sum(made.values()) - made["windows"]
     assert cast.lea.reviewed_areas.count() == 2
+    assert "add" in made
+    assert not Site.objects.filter(synthetic=False).exists(), "a mine drawn on a synthetic scene is synthetic too"
