@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from labelling.views import datasets, jobs, review, scenes, sites, tiles
+from labelling.views import datasets, guide, jobs, review, scenes, sites, tiles
 
 _LOOK = "tiles/scenes/<int:scene_id>/<str:version>/<str:combination>"
 
@@ -19,6 +19,9 @@ urlpatterns = [
     path("sites/", sites.sites, name="sites"),
     path("sites/map/", sites.sites_map, name="sites-map"),
     path("sites/<int:site_id>/", sites.site, name="site"),
+    path("guide/", guide.guide, name="guide"),
+    path("guide/<slug:code>/", guide.guide_type, name="guide-type"),
+    path("guide/<slug:code>/edit/", guide.guide_edit, name="guide-edit"),
     path("imports/", sites.imports, name="imports"),
     path("scenes/", scenes.scenes, name="scenes"),
     path("scenes/<int:scene_id>/", scenes.scene, name="scene"),

@@ -62,7 +62,7 @@ def build_items(*, user: User, sites: Sequence[Site], campaign: Campaign | None)
             if ids
             else ()
         ),
-        scenes=_scenes_of(sites),
+        scenes=scenes_under(sites),
         claims={claim.site_id: claim for claim in user.claims.filter(site__in=ids, expires_at__gt=now)} if ids else {},
     )
     blind = campaign is not None and campaign.reviews_needed > 1
@@ -95,8 +95,8 @@ def _by_site(rows: Iterable[Any]) -> dict[int, list[Any]]:
     return found
 
 
-def _scenes_of(sites: Sequence[Site]) -> dict[int, list[Scene]]:
-    """The scenes under each site, newest first; asked once for all their boxes, then told apart here."""
+def scenes_under(sites: Sequence[Site]) -> dict[int, list[Scene]]:
+    """Find the scenes under each site, newest first; asked once for all their boxes, then told apart here."""
     if not sites:
         return {}
     boxes = MultiPolygon([_box(site.footprint) for site in sites], srid=4326)

@@ -1,0 +1,50 @@
+"""Small pictures of sites: the ground from a scene, and outlines over it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib.gis.geos import GEOSGeometry
+
+from labelling.core.pictures import Frame
+from labelling.core.render import combinations_for
+from labelling.models import Scene, Site
+from labelling.models.spatial import to_shapely
+from labelling.services.items import scenes_under
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A square of ground.
+
+    Attributes:
+        scene: what it is cut from; None where no scene covers the site.
+        combination: the bands that are shown.
+        bbox: west,south,east,north in degrees, for the address of a thumbnail.
+        paths: SVG paths in a view box of 100 by 100, one for each outline.
+    """
+
+    scene: Scene | None
+    combination: str
+    bbox: str
+    paths: tuple[str, ...]
+
+
+def take_pictures(*, of: Sequence[tuple[Site, Sequence[GEOSGeometry]]]) -> list[Picture]:
+    """Cut a picture for each site from the newest scene over it, in one query for all of them.
+
+    Args:
+        of: each site with the outlines (EPSG:4326) to draw, at least one.
+    """
+    scenes = scenes_under([site for site, _ in of])
+    return [_picture(next(iter(scenes.get(site.pk, ())), None), outlines) for site, outlines in of]
+
+
+def _picture(scene: Scene | None, outlines: Sequence[GEOSGeometry]) -> Picture:
+    shapes = [to_shapely(outline) for outline in outlines]
+    frame = Frame.around(shapes)
+    return Picture(
+        scene=scene,
+        combination=combinations_for(scene.bands)[0].id if scene else "",
+        bbox=",".join(f"{edge:.6f}" for edge in frame.bounds()),
+        paths=tuple(frame.path(shape) for shape in shapes),
+    )
