@@ -168,6 +168,31 @@ class MadeOut(Answer):
     created_at = serializers.DateTimeField()
 
 
+class LevelOut(Answer):
+    mean = serializers.FloatField()
+    median = serializers.FloatField()
+
+
+class BandOut(Answer):
+    band = serializers.CharField()
+    wavelength_nm = serializers.FloatField(allow_null=True)
+    inside = LevelOut(allow_null=True)
+    ring = LevelOut(allow_null=True)
+    contrast = serializers.FloatField(allow_null=True, help_text="(inside - ring) / (inside + ring) of the medians")
+
+
+class SpectrumOut(Answer):
+    site = serializers.IntegerField()
+    version = serializers.IntegerField()
+    scene = serializers.IntegerField()
+    scene_version = serializers.CharField()
+    ring_m = BoundsField(2)
+    pixel_m = serializers.FloatField()
+    inside_px = serializers.IntegerField()
+    ring_px = serializers.IntegerField()
+    bands = BandOut(many=True)
+
+
 class AreaOut(Answer):
     key = serializers.UUIDField()
     geometry = OutlineOut()

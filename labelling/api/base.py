@@ -1,4 +1,4 @@
-"""What every endpoint shares: who may, what JSON is taken, and that no answer is kept by a cache."""
+"""What every endpoint shares: who may, what JSON is taken, and that no answer is kept by a cache unasked."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -70,10 +70,11 @@ class ReviewView(APIView):
     parser_classes = [StrictJSONParser]
     permission_classes = [MayDo]
     permissions: Mapping[str, str] = {}
+    caching = "private, no-store"
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         final = super().finalize_response(request, response, *args, **kwargs)
-        final["Cache-Control"] = "private, no-store"
+        final["Cache-Control"] = self.caching if final.status_code < 400 else ReviewView.caching
         return final
 
     @property

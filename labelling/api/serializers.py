@@ -98,6 +98,10 @@ class SiteQuery(Strict):
     campaign = serializers.SlugField(max_length=60, required=False)
 
 
+class SpectrumQuery(Strict):
+    scene = RowId(help_text="one of the scenes of the site")
+
+
 class AreasQuery(Strict):
     bbox = serializers.CharField(max_length=200, help_text="west,south,east,north in degrees")
 

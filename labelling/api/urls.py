@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labelling.api import views
+from labelling.api import spectrum, views
 
 urlpatterns = [
     path("campaigns/<slug:slug>/claims/", views.Claims.as_view(), name="api-claims"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("claims/<uuid:token>/heartbeat/", views.ClaimBeat.as_view(), name="api-claim-heartbeat"),
     path("decisions/", views.Decisions.as_view(), name="api-decisions"),
     path("sites/<int:site_id>/", views.SiteCard.as_view(), name="api-site"),
+    path("sites/<int:site_id>/spectrum/", spectrum.SiteSpectrum.as_view(), name="api-site-spectrum"),
     path("reviewed-areas/", views.Areas.as_view(), name="api-reviewed-areas"),
     path("reviewed-areas/<uuid:key>/revoke/", views.AreaRevoke.as_view(), name="api-reviewed-area-revoke"),
 ]

@@ -1,0 +1,117 @@
+"""What the imagery itself says of a site: its spectrum against the ground around it."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from labelling.core.errors import BadGeometry, BadRaster, NotFound
+from labelling.core.geometry import search_boxes
+from labelling.core.raster import checked_path
+from labelling.core.spectra import RING_M, BandLevel, BandPair, measure_spectrum
+from labelling.models import Scene, Site
+from labelling.models.spatial import in_box, to_shapely
+from labelling.services.scenes import scene_roots
+
+METHOD = 1
+"""To be raised whenever the same site and scene are measured differently than before."""
+MAX_NEIGHBOURS = 200
+_PLACES = 4
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A site in a scene, and everything that its spectrum depends on.
+
+    Attributes:
+        site: as it stands now.
+        scene: one that touches the site.
+        others: outlines of the sites nearby that are not rejected, EPSG:4326: the ring leaves them out.
+    """
+
+    site: Site
+    scene: Scene
+    others: tuple[BaseGeometry, ...]
+
+    @property
+    def etag(self) -> str:
+        """A name, in quotes, that changes whenever the spectrum would."""
+        said = f"{METHOD} {self.site.pk} {self.site.version} {self.scene.pk} {self.scene.version}"
+        digest = hashlib.sha256(said.encode())
+        for shape in (to_shapely(self.site.footprint), *self.others):
+            digest.update(shapely.to_wkb(shape))
+        return f'"{digest.hexdigest()[:24]}"'
+
+
+def find_evidence(*, site_id: int, scene_id: int) -> Evidence:
+    """Find a site in a scene.
+
+    Args:
+        site_id: the site.
+        scene_id: the scene.
+
+    Raises:
+        NotFound: no such site, no such scene, or the scene does not touch the site; all alike.
+    """
+    site = Site.objects.filter(pk=site_id).first()
+    scene = Scene.objects.covering(site.footprint).filter(pk=scene_id).first() if site else None
+    if site is None or scene is None:
+        msg = "no such site, or no such scene of it"
+        raise NotFound(msg)
+    return Evidence(site, scene, _near(site))
+
+
+def measure_evidence(*, evidence: Evidence) -> dict[str, Any]:
+    """Measure the spectrum of a site in a scene, ready for JSON.
+
+    Args:
+        evidence: from ``find_evidence``.
+
+    Returns:
+        Per band the reflectance inside and in the ring (mean and median, shares of 1), and from how many pixels.
+
+    Raises:
+        NotFound: the file of the scene cannot be read now, or the site is too large to be measured.
+    """
+    scene = evidence.scene
+    try:
+        checked_path(scene.uri, roots=scene_roots())
+        spectrum = measure_spectrum(scene.ref(), to_shapely(evidence.site.footprint), others=evidence.others)
+    except (BadRaster, BadGeometry) as error:
+        raise NotFound(str(error)) from error
+    return {
+        "site": evidence.site.pk,
+        "version": evidence.site.version,
+        "scene": scene.pk,
+        "scene_version": scene.version,
+        "ring_m": list(RING_M),
+        "pixel_m": round(spectrum.pixel_m, 2),
+        "inside_px": spectrum.inside_px,
+        "ring_px": spectrum.ring_px,
+        "bands": [_band(pair) for pair in spectrum.bands],
+    }
+
+
+def _near(site: Site) -> tuple[BaseGeometry, ...]:
+    [box] = search_boxes(np.asarray([site.footprint.extent]), RING_M[1]).tolist()
+    near = Site.objects.filter(in_box(Site, "footprint", tuple(box))).exclude(pk=site.pk)
+    near = near.exclude(state=Site.State.REJECTED).order_by("pk").only("footprint")
+    return tuple(to_shapely(other.footprint) for other in near[:MAX_NEIGHBOURS])
+
+
+def _band(pair: BandPair) -> dict[str, Any]:
+    contrast = pair.contrast
+    return {
+        "band": pair.band,
+        "wavelength_nm": pair.wavelength_nm,
+        "inside": _level(pair.inside),
+        "ring": _level(pair.ring),
+        "contrast": None if contrast is None else round(contrast, _PLACES),
+    }
+
+
+def _level(level: BandLevel | None) -> dict[str, float] | None:
+    return {"mean": round(level.mean, _PLACES), "median": round(level.median, _PLACES)} if level else None
