@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from labelling.views import datasets, guide, jobs, review, scenes, sites, tiles
+from labelling.views import datasets, guide, jobs, review, scenes, site_tiles, sites, tiles
 
 _LOOK = "tiles/scenes/<int:scene_id>/<str:version>/<str:combination>"
 
@@ -26,6 +26,7 @@ urlpatterns = [
     path("scenes/", scenes.scenes, name="scenes"),
     path("scenes/<int:scene_id>/", scenes.scene, name="scene"),
     path("scenes/<int:scene_id>/convert/", scenes.convert, name="scene-convert"),
+    path("tiles/sites/<int:z>/<int:x>/<int:y>.json", site_tiles.site_tile, name="site-tile"),
     path(f"{_LOOK}/thumb.<str:fmt>", tiles.scene_thumb, name="scene-thumb"),
     path(f"{_LOOK}/<str:z>/<str:x>/<str:y>.<str:fmt>", tiles.scene_tile, name="scene-tile"),
 ]

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from labelling.core.campaigns import CampaignFilter
 from labelling.models.region import Region
-from labelling.models.spatial import in_box, to_geos
+from labelling.models.spatial import CellField, in_box, to_geos
 from labelling.models.taxonomy import Axis, MineType
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Site(models.Model):
 
     footprint = models.GeometryField(srid=4326, help_text="the current outline: a point, polygon or multipolygon")
     point = models.PointField(srid=4326, help_text="a point inside the footprint")
+    cell = CellField(editable=False, help_text="where the point lies on the web map, as one number")
     area_ha = models.FloatField(default=0.0, help_text="geodesic area of the footprint, hectares")
     region = models.ForeignKey(Region, null=True, blank=True, on_delete=models.PROTECT, related_name="sites")
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
@@ -70,7 +71,10 @@ class Site(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["state", "-priority", "id"], name="site_queue"),
+            models.Index(fields=["-priority", "id"], name="site_priority"),
             models.Index(fields=["region", "state"], name="site_region_state"),
+            # A map of a million sites is summed up from this index alone.
+            models.Index(fields=["cell", "state", *Axis.values, "id"], name="site_map"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -4,16 +4,35 @@ from typing import Any, TypeVar
 
 import shapely
 from django.contrib.gis.db import models
-from django.contrib.gis.geos import GEOSGeometry, Polygon
+from django.contrib.gis.geos import GEOSGeometry, Point, Polygon
 from django.db import connection
 from django.db.models.expressions import RawSQL
 from shapely.geometry.base import BaseGeometry
+
+from labelling.core.cells import cells_of
 
 Row = TypeVar("Row", bound=models.Model)
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees, EPSG:4326; west above east reaches over the antimeridian."""
 
 _BOX_SQL = "SELECT pkid FROM {index} WHERE xmax >= %s AND xmin <= %s AND ymax >= %s AND ymin <= %s"
+
+
+class CellField(models.BigIntegerField):  # type: ignore[type-arg]
+    """The cell of the web map that the row's ``point`` lies in; it follows the point whenever a row is saved.
+
+    ``update`` and ``bulk_update`` save no rows: they take the value of ``cell_at``.
+    """
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> int:
+        cell = cell_at(model_instance.point)  # type: ignore[attr-defined]
+        setattr(model_instance, self.attname, cell)
+        return cell
+
+
+def cell_at(point: Point) -> int:
+    """The number of the cell that a point of the database lies in."""
+    return int(cells_of(point.x, point.y))
 
 
 def to_shapely(geometry: GEOSGeometry) -> BaseGeometry:

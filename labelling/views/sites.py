@@ -9,7 +9,7 @@ from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
 from labelling.core.outlines import to_geojson
@@ -19,12 +19,13 @@ from labelling.models import Scene, SeedImport, Site
 from labelling.models.site import SiteQuerySet
 from labelling.models.spatial import in_box, to_shapely
 from labelling.services.lifelines import life_of
+from labelling.views.site_tiles import site_feature
 
 PER_PAGE = 50
 MAP_SITES = 2000
-MAP_VERTICES = 1000
 OUTLINES_DEG = 1.5
-FRAMED = 20_000
+LISTED = 10_000
+TILES = "/tiles/sites/{z}/{x}/{y}.json"  # as Leaflet fills it in
 
 
 @require_safe
@@ -32,18 +33,37 @@ FRAMED = 20_000
 def sites(request: HttpRequest) -> HttpResponse:
     form = SiteFilter.of(request)
     found = form.sites()
-    page = Paginator(found.shown().order_by("-priority", "pk"), PER_PAGE).get_page(request.GET.get("page"))
+    pages = FirstRows(found.shown().order_by("-priority", "pk"), PER_PAGE)
     context = {
         "form": form,
-        "page": page,
-        "map": {"href": reverse("sites-map"), "bounds": _frame(found, page.paginator.count)},
+        "page": pages.get_page(request.GET.get("page")),
+        "map": {"tiles": TILES, "bounds": _frame(found, pages)},
     }
     return render(request, "labelling/sites.html", context)
 
 
-def _frame(found: SiteQuerySet, count: int) -> tuple[float, ...] | None:
+class FirstRows(Paginator):  # type: ignore[type-arg]  # Django's own is not generic
+    """The first pages of a list, so that one of a million rows costs no more than one of ``LISTED``."""
+
+    @cached_property
+    def _found(self) -> int:
+        rows = cast(SiteQuerySet, self.object_list)
+        return rows.order_by().values("pk")[: LISTED + 1].count()
+
+    @property
+    def count(self) -> int:
+        """How many rows can be paged through."""
+        return min(self._found, LISTED)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more."""
+        return self._found > LISTED
+
+
+def _frame(found: SiteQuerySet, pages: FirstRows) -> tuple[float, ...] | None:
     """The box around the sites; the whole world where there are too many to look at each."""
-    if not 0 < count <= FRAMED:
+    if pages.is_cut or not pages.count:
         return None
     return cast(tuple[float, ...], found.order_by().aggregate(box=Extent("point"))["box"])
 
@@ -62,30 +82,11 @@ def sites_map(request: HttpRequest) -> JsonResponse:
     # Seen from afar an outline is smaller than a dot.
     width = box[2] - box[0]
     is_near = (width if width >= 0 else width + 360) <= OUTLINES_DEG
-    features = [_feature(site, is_near) for site in shown]
+    features = [site_feature(site, is_near=is_near) for site in shown]
     total = len(features) if len(features) < MAP_SITES else found.count()
     answer = JsonResponse({"type": "FeatureCollection", "features": features, "total": total})
     answer["Cache-Control"] = "private, no-store"
     return answer
-
-
-def _feature(site: Site, is_near: bool) -> dict[str, Any]:
-    outline = site.footprint if is_near else site.point
-    if outline.num_coords > MAP_VERTICES:
-        outline = outline.convex_hull
-    kind = next(iter(site.types_shown()), None)
-    return {
-        "type": "Feature",
-        "id": site.pk,
-        "geometry": to_geojson(to_shapely(outline)),
-        "properties": {
-            "name": site.name or f"Site {site.pk}",
-            "type": kind.name if kind else "no type named",
-            "color": kind.color if kind else "#93a1af",
-            "state": site.get_state_display(),
-            "href": reverse("site", args=[site.pk]),
-        },
-    }
 
 
 @require_safe

@@ -70,7 +70,7 @@ def _show(site: Site, label: Label) -> None:
         site.area_ha = area_ha(outline)
         for axis in Axis.values:
             setattr(site, axis, getattr(label, axis))
-        changed += ["footprint", "point", "area_ha", *Axis.values]
+        changed += ["footprint", "point", "cell", "area_ha", *Axis.values]
     site.save(update_fields=changed)
 
 
