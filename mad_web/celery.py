@@ -15,4 +15,9 @@ app.conf.beat_schedule = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "order the queue anew where there is news": {
+        "task": "training.keep_order",
+        "schedule": 180.0,
+        "options": {"expires": 180},
+    },
 }

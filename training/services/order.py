@@ -1,0 +1,186 @@
+"""The order of the queue: what teaches most comes first, weighed anew when claims or decisions have come in."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from django.db.models import Count
+from django.utils import timezone
+
+from labelling.models import Campaign, Decision, Job, Label, MineType, Proposal, Region, Site, Source
+from labelling.models.site import SiteQuerySet
+from labelling.models.taxonomy import Axis
+from labelling.services.jobs import JobCancelled, JobHandle, beat_job, enqueue_job
+from training.core.active_learning import WEIGHTS, Candidate, Turn, Voice, weigh
+
+TASK = "training.refresh_order"
+_BATCH = 800
+_WRITTEN_AT_ONCE = 200
+_SITE = ("pk", "priority", "why", "region_id", "created_at", *(f"{axis}_id" for axis in Axis.values))
+
+
+@dataclass(frozen=True)
+class OrderCounts:
+    """What a pass over the queue did.
+
+    Attributes:
+        sites: open sites that were weighed.
+        changed: those whose priority or reasons are now others.
+    """
+
+    sites: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What is known beside the claims; as large as taxonomy and regions, however many sites there are."""
+
+    now: datetime
+    examples: Mapping[int, int]
+    types: Mapping[int, str]
+    decided: Mapping[int | None, int]
+    regions: Mapping[int, str]
+
+
+def refresh_order(*, campaign: Campaign | None = None, handle: JobHandle | None = None) -> OrderCounts:
+    """Weigh the open sites and write their priority and why, in batches of constant memory.
+
+    Claims stay as they are, and so does what was put at the end of the queue on purpose (below 0). A pass that
+    is stopped halfway leaves each site with an old or a new turn; the next pass ends the work.
+
+    Args:
+        campaign: only its sites; None: all.
+        handle: of the job that is kept alive, if there is one.
+
+    Raises:
+        JobCancelled: somebody asked to stop.
+        LostJob: the job is no longer this worker's.
+    """
+    sites = _weighable()
+    if campaign is not None:
+        sites = sites.matching(campaign.conditions())
+    ground, total = _look_around(), sites.count()
+    seen = changed = 0
+    for batch in _batches(sites):
+        changed += _write(_turns(batch, ground))
+        seen += len(batch)
+        _beat(handle, seen / max(total, seen))
+    return OrderCounts(seen, changed)
+
+
+def order_if_due() -> Job | None:
+    """Ask for a new order where claims or decisions have come in since the last, or a day has passed.
+
+    Returns:
+        The job, or None where there is nothing to do or it is being done.
+    """
+    orders = Job.objects.filter(kind=TASK)
+    mark = _mark()
+    if not mark["proposals"] or orders.exclude(state__in=Job.FINAL).exists():
+        return None
+    last = orders.filter(state=Job.State.DONE).order_by("-created_at").first()
+    if last is not None and last.result.get("mark") == mark:
+        return None
+    return enqueue_job(kind=TASK, title="order the queue", params={})
+
+
+def run_order(*, handle: JobHandle) -> dict[str, Any]:
+    """Do the work of a job, and drop the rows of earlier ones that were done: they come every few minutes.
+
+    Returns:
+        The counts, and the mark that tells the next look whether anything has changed.
+    """
+    mark = _mark()
+    counts = refresh_order(handle=handle)
+    Job.objects.filter(kind=TASK, state=Job.State.DONE).delete()
+    return {**asdict(counts), "mark": mark}
+
+
+def _mark() -> dict[str, Any]:
+    """What the order depends on. Proposals and decisions are append-only: their counts tell every change."""
+    return {
+        "proposals": Proposal.objects.count(),
+        "decisions": Decision.objects.count(),
+        "day": timezone.now().date().isoformat(),
+        "weights": WEIGHTS.to_json(),
+    }
+
+
+def _weighable() -> SiteQuerySet:
+    return Site.objects.filter(state=Site.State.OPEN, priority__gte=0)
+
+
+def _look_around() -> _Ground:
+    verified = Label.objects.filter(state=Label.State.VERIFIED).order_by()
+    examples: dict[int, int] = {}
+    for axis in Axis.values:
+        counted = verified.values(axis).annotate(count=Count("pk")).values_list(axis, "count")
+        examples |= {pk: count for pk, count in counted if pk is not None}
+    settled = Site.objects.exclude(state=Site.State.OPEN).order_by()
+    return _Ground(
+        now=timezone.now(),
+        examples=examples,
+        types=dict(MineType.objects.values_list("pk", "name")),
+        decided=dict(settled.values("region_id").annotate(count=Count("pk")).values_list("region_id", "count")),
+        regions=dict(Region.objects.values_list("pk", "name")),
+    )
+
+
+def _batches(sites: SiteQuerySet) -> Iterator[list[dict[str, Any]]]:
+    """By key, not by offset or one long cursor: nothing is held open while the queue is at work."""
+    last = 0
+    while batch := list(sites.filter(pk__gt=last).order_by("pk").values(*_SITE)[:_BATCH]):
+        last = batch[-1]["pk"]
+        yield cast("list[dict[str, Any]]", batch)
+
+
+def _turns(batch: Sequence[Mapping[str, Any]], ground: _Ground) -> list[Site]:
+    """The sites of a batch whose turn is another one than it was."""
+    voices = _voices([site["pk"] for site in batch])
+    turns = [(site, weigh(_candidate(site, voices[site["pk"]], ground))) for site in batch]
+    return [
+        Site(pk=site["pk"], priority=turn.priority, why=_cut(turn))
+        for site, turn in turns
+        if (site["priority"], site["why"]) != (turn.priority, _cut(turn))
+    ]
+
+
+def _cut(turn: Turn) -> str:
+    return turn.why[:300]
+
+
+def _voices(site_ids: Sequence[int]) -> Mapping[int, list[Voice]]:
+    found: dict[int, list[Voice]] = defaultdict(list)
+    rows = Proposal.objects.filter(site__in=site_ids).order_by("pk")
+    for site, source, kind, is_mine, score, types in rows.values_list(
+        "site_id", "source_id", "source__kind", "is_mine", "score", "types"
+    ):
+        found[site].append(Voice(source, kind == Source.Kind.MODEL, is_mine, score, types))
+    return found
+
+
+def _candidate(site: Mapping[str, Any], voices: Sequence[Voice], ground: _Ground) -> Candidate:
+    named = [pk for axis in Axis.values if (pk := site[f"{axis}_id"]) is not None]
+    rarest = min(named, key=lambda pk: ground.examples.get(pk, 0), default=None)
+    return Candidate(
+        voices=voices,
+        examples=None if rarest is None else ground.examples.get(rarest, 0),
+        rarest="" if rarest is None else ground.types[rarest],
+        decided=ground.decided.get(site["region_id"], 0),
+        region=ground.regions.get(site["region_id"], ""),
+        days=(ground.now - site["created_at"]).days,
+    )
+
+
+def _write(sites: Sequence[Site]) -> int:
+    """Two columns and nothing else, and only of what is still open: a decision that came in between stands."""
+    return _weighable().bulk_update(sites, ["priority", "why"], batch_size=_WRITTEN_AT_ONCE) if sites else 0
+
+
+def _beat(handle: JobHandle | None, progress: float) -> None:
+    if handle is not None and beat_job(handle=handle, phase="weighing open sites", progress=progress):
+        msg = "stopped on request"
+        raise JobCancelled(msg)
