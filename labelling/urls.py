@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from labelling.views import datasets, guide, jobs, review, scenes, site_tiles, sites, tiles
+from labelling.views import contested, datasets, guide, jobs, review, scenes, site_tiles, sites, tiles
 
 _LOOK = "tiles/scenes/<int:scene_id>/<str:version>/<str:combination>"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),
     path("jobs/<uuid:job_id>/cancel/", jobs.cancel, name="job-cancel"),
     path("review/", review.campaigns, name="campaigns"),
+    path("review/contested/", contested.contested, name="contested"),
     path("review/<slug:slug>/", review.review, name="review"),
     path("api/v1/", include("labelling.api.urls")),
     path("sites/", sites.sites, name="sites"),

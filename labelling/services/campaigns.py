@@ -15,6 +15,7 @@ from labelling.models.taxonomy import Axis
 
 MAX_REVIEWS = 9
 LEASE_S = range(30, 24 * 3600 + 1)
+RESERVED = ("contested",)  # addresses that are pages of their own
 
 
 def create_campaign(
@@ -48,8 +49,9 @@ def create_campaign(
     if lease_s not in LEASE_S:
         raise BadInput(f"lease_s is {LEASE_S.start} to {LEASE_S.stop - 1} seconds")
     slug = slugify(name)[:60]
-    if not slug:
-        raise BadInput("give the campaign a name with letters or digits")
+    if not slug or slug in RESERVED:
+        taken = " and ".join(repr(word) for word in RESERVED)
+        raise BadInput(f"{name!r} cannot be the name of a campaign: use letters or digits; {taken} are taken")
     wanted = CampaignFilter.from_json(conditions or {})
     _check_known(wanted)
     try:

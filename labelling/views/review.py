@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from labelling.core.errors import NotFound
 from labelling.models import Campaign, Decision, MineType
 from labelling.services.campaigns import campaigns_of, find_campaign
+from labelling.services.contested import count_contested
 from labelling.services.queue import progress_of
 
 
@@ -22,7 +23,8 @@ from labelling.services.queue import progress_of
 def campaigns(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     rows = [(campaign, progress_of(user=user, campaign=campaign)) for campaign in campaigns_of(user=user)]
-    return render(request, "labelling/campaigns.html", {"rows": rows})
+    context = {"rows": rows, "contested": count_contested(user=user)}
+    return render(request, "labelling/campaigns.html", context)
 
 
 @require_safe

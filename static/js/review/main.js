@@ -31,7 +31,7 @@ const status = new Status({
 const map = createMap($("map"), { zoomControl: false, keyboard: false });
 const imagery = new Imagery(map);
 const outlines = new Outlines(map);
-const queue = new Queue({ api, slug: config.campaign.slug });
+const queue = new Queue({ api, slug: config.campaign.slug, first: askedFor() });
 const steps = new Steps();
 const axis = config.campaign.axis;
 
@@ -86,6 +86,15 @@ const modes = new Modes({
 });
 
 // ---- the open item -------------------------------------------------------------------------------------------
+
+/** The site that the address names, once: a reload goes on with the queue. */
+function askedFor() {
+  const address = new URL(location.href);
+  const site = Number(address.searchParams.get("site"));
+  address.searchParams.delete("site");
+  history.replaceState(history.state, "", address);
+  return Number.isSafeInteger(site) && site > 0 ? site : null;
+}
 
 function startItem() {
   modes.leave();

@@ -24,12 +24,15 @@ export class Queue extends EventTarget {
   #active = Date.now();
   #timer = null;
   #aheadCount;
+  #first;
 
-  constructor({ api, slug, ahead = 7 }) {
+  /** `first`: a site to begin with, if it can be had. */
+  constructor({ api, slug, ahead = 7, first = null }) {
     super();
     this.#api = api;
     this.#slug = slug;
     this.#aheadCount = ahead;
+    this.#first = first;
     setInterval(() => this.#beat(), BEAT_MS);
   }
 
@@ -105,7 +108,7 @@ export class Queue extends EventTarget {
         const wanted = this.current;
         const isComingBack = Boolean(wanted?.after); // its undo is still on the way: nothing to lease yet
         const answer = await this.#api.post(`campaigns/${this.#slug}/claims/`, {
-          want: wanted ? [wanted.site] : this.ahead.map((item) => item.site),
+          want: wanted ? [wanted.site] : [this.#first, ...this.ahead.map((item) => item.site)].filter(Boolean),
           count: isComingBack ? 0 : 1,
           ahead: this.#aheadCount,
           exclude: [...this.#gone].slice(-200),
@@ -120,6 +123,7 @@ export class Queue extends EventTarget {
   }
 
   #take(wanted, answer, isComingBack) {
+    this.#first = null;
     this.progress = answer.progress;
     this.leased = answer.waiting;
     this.dispatchEvent(new Event("progress"));

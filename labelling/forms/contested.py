@@ -1,0 +1,12 @@
+"""The word of a lead on a contested site."""
+
+from django import forms
+
+from labelling.services.decisions.submission import MAX_COMMENT
+
+
+class SettleForm(forms.Form):
+    decision = forms.IntegerField(min_value=1, max_value=2**63 - 1)
+    key = forms.UUIDField()
+    base_version = forms.IntegerField(min_value=0, max_value=2**31 - 1)
+    comment = forms.CharField(required=False, max_length=MAX_COMMENT)

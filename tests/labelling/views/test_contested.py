@@ -1,0 +1,89 @@
+import re
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from labelling.core.errors import BadInput
+from labelling.models import Label, Site
+from labelling.services.campaigns import create_campaign
+from tests.cast import Cast
+from tests.mines import a_campaign, a_site, decide
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PATH = "/review/contested/"
+XSS = "<img src=x onerror=alert(1)>"
+
+
+def at(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def site(cast: Cast) -> Site:
+    site, twice = a_site(types={"feature": (("open_pit", None),)}), a_campaign("Twice", reviews_needed=2)
+    decide(cast.ana, site, campaign_id=twice.pk, comment=XSS)
+    decide(cast.ben, site, "reject", reason="inactive", campaign_id=twice.pk)
+    return site
+
+
+def form_of(page: Any, name: str) -> dict[str, str]:
+    """What pressing the button beside an opinion sends."""
+    fields = dict(re.findall(r'name="(key|base_version)" value="([^"]+)"', page.text))
+    button = re.search(rf'name="decision" value="(\d+)" aria-label="Settle site \d+ as {name} says"', page.text)
+    assert button
+    return {**fields, "decision": button.group(1)}
+
+
+def test_a_lead_sees_who_said_what_when_and_why(cast: Cast, site: Site) -> None:
+    page = at(cast.lea).get(PATH).text
+    for words in ("ana", "ben", "accepted", "rejected: inactive", "in Twice", "open pit", "is it a mine?"):
+        assert words in page
+    assert len(re.findall(r"<time[^>]+>\d{4}-\d\d-\d\d \d\d:\d\d<", page)) == 2
+    assert XSS not in page
+    assert "&lt;img src=x" in page
+    assert f'href="/review/twice/?site={site.pk}"' in page
+
+
+def test_pressing_settle_settles(cast: Cast, site: Site) -> None:
+    lea = at(cast.lea)
+    after = lea.post(PATH, form_of(lea.get(PATH), "ben") | {"comment": "no traces of work"}, follow=True)
+    assert f"Site {site.pk} is rejected." in after.text
+    assert "Nothing is contested" in after.text
+    label = Label.objects.get()
+    assert (label.state, label.reason, label.decision.comment) == ("rejected", "inactive", "no traces of work")
+
+
+def test_two_leads_at_once_are_told(cast: Cast, site: Site) -> None:
+    lea, ada = at(cast.lea), at(cast.ada)
+    hers, theirs = form_of(lea.get(PATH), "ben"), form_of(ada.get(PATH), "ana")
+    lea.post(PATH, hers)
+    assert "has changed since you saw it" in ada.post(PATH, theirs, follow=True).text
+    assert Label.objects.get().state == "rejected"
+
+
+def test_an_opinion_that_is_gone_settles_nothing(cast: Cast, site: Site) -> None:
+    lea = at(cast.lea)
+    sent = form_of(lea.get(PATH), "ben") | {"decision": "999"}
+    assert "Nothing was settled: that opinion has been taken back." in lea.post(PATH, sent, follow=True).text
+
+
+@pytest.mark.parametrize("field", ["decision", "key", "base_version"])
+def test_a_form_without_its_fields_is_refused(cast: Cast, site: Site, field: str) -> None:
+    lea = at(cast.lea)
+    sent = form_of(lea.get(PATH), "ben") | {field: "x"}
+    assert lea.post(PATH, sent).status_code == 400
+
+
+def test_only_leads_are_led_there(cast: Cast, site: Site) -> None:
+    for path in ("/", "/review/"):
+        assert PATH in at(cast.lea).get(path).text
+        assert PATH not in at(cast.ana).get(path).text
+
+
+def test_no_campaign_takes_the_address(cast: Cast) -> None:
+    with pytest.raises(BadInput, match="cannot be the name"):
+        create_campaign(name="Contested")
