@@ -25,6 +25,9 @@ START_S = 30.0
 STOP_S = 15.0
 # A few processors, files kept whole: fixtures of a file are made once, and memory is enough for each.
 PARALLEL = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile")
+PAGES = ("-m", "browser")
+# Apart from the pages: Playwright's event loop stays in its process, and Django would not share one with it.
+NO_PAGES = ("-m", "not browser")
 DEPLOYED_ONLY = ("-m", "not browser and not (worker and slow)")
 _SPEED = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB")
 
@@ -189,7 +192,7 @@ def main(arguments: list[str]) -> int:
     for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
         os.environ.pop(name, None)
     if way == "embedded":
-        return _pytest([*PARALLEL, *options], {})
+        return _pytest([*PARALLEL, *NO_PAGES, *options], {}) or _pytest([*PARALLEL, *PAGES, *options], {})
     with stack() as environment:
         return _pytest([*PARALLEL, *DEPLOYED_ONLY, *options], environment)
 

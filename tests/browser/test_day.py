@@ -106,7 +106,8 @@ def test_a_reviewers_day(visit: Visit, stage: Stage) -> None:
     assert drawn["types"] == {"feature": "open_pit"}
     assert {stage.state_of(site) for site in (accepted, typed, edited, unsure, drawn["site"])} == {"verified"}
     assert stage.state_of(rejected) == "rejected"
-    assert stage.rows("SELECT revoked_at FROM labelling_reviewedarea") == [(None,)]
+    campaign = "(SELECT id FROM labelling_campaign WHERE slug = 'synthetic-day')"
+    assert stage.rows(f"SELECT revoked_at FROM labelling_reviewedarea WHERE campaign_id = {campaign}") == [(None,)]
     assert all(one["reviewer"] == "ana" for one in made)
 
     # and on screen, after a reload: the next open site, what was done, and undo reaches back
