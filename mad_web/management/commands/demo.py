@@ -25,8 +25,9 @@ class Command(BaseCommand):
         if options["loop"]:
             self._loop(as_json=options["json"], epochs=options["epochs"])
             return
-        passwords = invite_first_people()
         load_demo(places=demo_places(DEMO_PLACES), title=DEMO_TITLE, say=self.stderr.write)
+        # Last, so that a start that was interrupted leaves nobody whose password was never shown.
+        passwords = invite_first_people()
         for name, password in passwords.items():
             self.stdout.write(f"  {name:<10} {password}")
 
