@@ -1,65 +1,84 @@
-// The sites that fit the filter, fetched for the part of the map that is seen. A click opens the site's page.
-import { createMap, fitBounds, outline, textLines } from "./map.js";
+// The sites that fit the filter, on a map beside their table. A click on a site tells what it is and leads to its page.
+import { createMap, fitBounds, textLines } from "./map.js";
+import { SiteTiles } from "./sitetiles.js";
 
-const { href, bounds } = JSON.parse(document.getElementById("sites").textContent);
+const { L } = window;
+const CLOSER = 2; // zooms that a click on a circle goes
+const { tiles, bounds } = JSON.parse(document.getElementById("sites").textContent);
 const said = document.getElementById("map-count");
 const map = createMap(document.getElementById("map"));
-const shown = window.L.featureGroup().addTo(map);
-const layers = new Map();
-const renderer = window.L.canvas({ padding: 0.2 }); // thousands of marks
-let asked = null;
+const query = new URLSearchParams(location.search);
+query.delete("page");
+if (bounds) fitBounds(map, bounds, { margin: 0.1, maxZoom: 14 });
+
+const layer = new SiteTiles(tiles, query);
+const hint = L.tooltip({ direction: "top", offset: [0, -6] });
+const ring = L.circleMarker([0, 0], { radius: 10, color: "#ffffff", weight: 3, fill: false, interactive: false });
+let failed = false;
 
 function figure(number) {
   return number.toLocaleString("en").replaceAll(",", "\u202f");
 }
 
-function draw(site) {
-  const { color, name, type, state, href: page } = site.properties;
-  const areal = site.geometry.type !== "Point";
-  const layer = outline(site.geometry, { color, fill: areal ? 0.2 : 0.75, weight: areal ? 2 : 1, renderer });
-  layer.eachLayer((mark) => mark.setRadius?.(5));
-  layer.bindTooltip(textLines([name, `${type}, ${state}`]), { sticky: true });
-  layer.on("click", () => location.assign(page));
-  layer.on("mouseover", () => light(site.id, true));
-  layer.on("mouseout", () => light(site.id, false));
-  layers.set(site.id, layer);
-  shown.addLayer(layer);
+function count() {
+  if (failed) return;
+  const { count: number, exact } = layer.inView();
+  const sites = `${figure(number)} ${number === 1 ? "site" : "sites"} in view`;
+  said.textContent = exact ? sites : `about ${sites}; a click on a circle goes closer`;
 }
 
-function light(id, on) {
-  layers.get(id)?.setStyle({ weight: on ? 5 : 2, fillOpacity: on ? 0.9 : 0.5 });
+function mark(id, on) {
   document.querySelector(`tr[data-site="${id}"]`)?.setAttribute("aria-selected", String(on));
 }
 
-async function refresh() {
-  asked?.abort();
-  asked = new AbortController();
-  const seen = map.getBounds();
-  const south = Math.max(seen.getSouth(), -90);
-  const north = Math.min(seen.getNorth(), 90);
-  const box = [seen.getWest(), south, seen.getEast(), north].map((value) => value.toFixed(5));
-  const query = new URLSearchParams(location.search);
-  query.delete("page");
-  query.set("bbox", box.join(","));
-  try {
-    const answer = await fetch(`${href}?${query}`, { signal: asked.signal, headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    const { features, total } = await answer.json();
-    layers.clear();
-    shown.clearLayers();
-    features.forEach(draw);
-    const all = total > features.length ? `${figure(features.length)} of ${figure(total)} sites here: zoom in to see all` : "";
-    said.textContent = all || `${figure(total)} ${total === 1 ? "site" : "sites"} in view`;
-  } catch (error) {
-    if (error.name !== "AbortError") said.textContent = `The map could not be filled: ${error.message}. Move it to try again.`;
-  }
+function about({ name, type, state }) {
+  return [name, `${type}, ${state}`];
 }
 
-for (const row of document.querySelectorAll("tr[data-site]")) {
-  const id = Number(row.dataset.site);
-  for (const event of ["mouseenter", "focusin"]) row.addEventListener(event, () => light(id, true));
-  for (const event of ["mouseleave", "focusout"]) row.addEventListener(event, () => light(id, false));
+function panel(site) {
+  const box = textLines(about(site.properties));
+  const link = document.createElement("a");
+  link.href = site.properties.href;
+  link.textContent = "Open this site";
+  box.append(link);
+  return box;
 }
-if (bounds) fitBounds(map, bounds, { margin: 0.1, maxZoom: 14 });
-map.on("moveend", refresh);
-refresh();
+
+layer.on("enter", ({ site, cluster, latlng }) => {
+  const lines = site ? about(site.properties) : [`${figure(cluster.count)} sites`];
+  hint.setLatLng(latlng).setContent(textLines(lines));
+  map.openTooltip(hint);
+  if (site) mark(site.id, true);
+});
+layer.on("leave", ({ site }) => {
+  map.closeTooltip(hint);
+  if (site) mark(site.id, false);
+});
+layer.on("pick", ({ site, cluster, latlng }) => {
+  map.closeTooltip(hint);
+  if (site) map.openPopup(panel(site), latlng);
+  else if (map.getZoom() < map.getMaxZoom()) map.setView(latlng, Math.min(map.getZoom() + CLOSER, map.getMaxZoom()));
+  else map.openPopup(textLines([`${figure(cluster.count)} sites on one spot`, "The table lists them."]), latlng);
+});
+layer.on("trouble", ({ error }) => {
+  failed = true;
+  said.textContent = `Part of the map could not be filled: ${error.message}. Move it to try again.`;
+});
+layer.on("load", count);
+map.on("moveend", () => {
+  if (failed) {
+    failed = false;
+    layer.redraw();
+  } else if (!layer.isLoading()) count();
+});
+layer.addTo(map);
+
+for (const row of document.querySelectorAll("tr[data-site]")) {
+  const [lon, lat] = row.dataset.point.split(",").map(Number);
+  const show = () => {
+    const turns = Math.round((map.getCenter().lng - lon) / 360);
+    ring.setLatLng([lat, lon + 360 * turns]).addTo(map);
+  };
+  for (const event of ["mouseenter", "focusin"]) row.addEventListener(event, show);
+  for (const event of ["mouseleave", "focusout"]) row.addEventListener(event, () => ring.remove());
+}
