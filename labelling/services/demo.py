@@ -102,7 +102,7 @@ def _add_seed(kind: Source.Kind, path: Path, say: Callable[[str], None]) -> None
         licence=LICENCE,
         synthetic=True,
     )
-    say(f"seeds {kind.label}: {report}")
+    say(f"seeds ({kind.label}): {report.added} new claims, {report.sites} new sites")
 
 
 def _add_campaign(title: str, places: Sequence[Place]) -> Campaign:
