@@ -8,6 +8,7 @@ const REMEMBERED = "mad-combination";
 const MAX_ZOOM = 16;
 const MARGIN = 0.4;
 const KEEP_IMAGES = 600;
+const DATES_AHEAD = 3; // as many as the card shows without scrolling
 
 function remembered() {
   try {
@@ -86,6 +87,12 @@ export class Imagery extends EventTarget {
     this.#draw();
   }
 
+  /** The small picture of a scene around the open item, in the combination that the map shows where it has that. */
+  thumbOf(scene, item = this.item) {
+    const shown = scene.combinations.find(({ id }) => id === this.#wish) ?? scene.combinations[0];
+    return shown ? sceneThumbUrl(scene, shown.id, roomy(item.bounds)) : null;
+  }
+
   #draw() {
     const before = this.#layer;
     const { scene, combination } = this;
@@ -111,6 +118,7 @@ export class Imagery extends EventTarget {
     for (const url of this.#tilesOf(item, scene, combination.id)) this.#fetch(url);
     this.#fetch(filmUrl(item));
     for (const { id } of scene.combinations) this.#fetch(sceneThumbUrl(scene, id, roomy(item.bounds)));
+    if (item.scenes.length > 1) for (const date of item.scenes.slice(0, DATES_AHEAD)) this.#fetch(this.thumbOf(date, item));
   }
 
   #fetch(url) {

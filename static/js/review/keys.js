@@ -16,6 +16,7 @@ export const KEYS = {
   hide: { codes: ["KeyH"], label: "H", text: "hide or show the outline" },
   previousScene: { codes: ["BracketLeft"], label: "[", text: "previous scene" },
   nextScene: { codes: ["BracketRight"], label: "]", text: "next scene" },
+  compare: { codes: ["KeyD"], label: "D", text: "compare with another date, a line between" },
   comment: { codes: ["KeyM"], label: "M", text: "write a comment" },
   fit: { codes: ["KeyF"], label: "F", text: "fit the site into the view" },
   help: { codes: [], label: "?", text: "this list" },
@@ -50,6 +51,7 @@ export function belongsToControl(event) {
   if (!(target instanceof Element)) return false;
   if (target.closest("textarea, select, [contenteditable]")) return true;
   const input = target.closest("input");
+  if (input?.type === "range") return /^(?:Arrow|Page|Home$|End$)/.test(event.key); // the letters stay those of the screen
   if (input && !["radio", "checkbox"].includes(input.type)) return true;
   const pressed = event.code === "Space" || event.key === "Enter";
   if (pressed && target.closest("button, a, summary, input")) return true;

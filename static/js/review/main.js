@@ -3,6 +3,8 @@
 import { createMap } from "../map.js";
 import { createApi } from "./api.js";
 import { drawAccept, drawFacts, drawHead, drawThumbs, drawTypes } from "./card.js";
+import { Compare } from "./compare.js";
+import { drawDates } from "./dates.js";
 import { Desk } from "./desk.js";
 import { chooseVersion, isOpen, logInAgain, showKeys, showOutbox } from "./dialogs.js";
 import { figure } from "./dom.js";
@@ -15,6 +17,7 @@ import { Outlines, wordsFor } from "./outlines.js";
 import { Queue } from "./queue.js";
 import { areaHa, polygonsOf } from "./shapes.js";
 import { drawState } from "./states.js";
+import { Spectra } from "./spectrum.js";
 import { Status } from "./status.js";
 import { Steps } from "./steps.js";
 
@@ -30,6 +33,8 @@ const status = new Status({
 });
 const map = createMap($("map"), { zoomControl: false, keyboard: false });
 const imagery = new Imagery(map);
+const compare = new Compare({ map, imagery, box: $("compare") });
+const spectra = new Spectra({ fetch: (path) => api.page(config.api + path), box: $("spectrum") });
 const outlines = new Outlines(map);
 const queue = new Queue({ api, slug: config.campaign.slug, first: askedFor() });
 const steps = new Steps();
@@ -78,6 +83,7 @@ const modes = new Modes({
   },
   changed(name, left) {
     document.body.dataset.mode = name ?? "";
+    compare.blur(); // the arrows are for the outline now
     $("acts").hidden = Boolean(name);
     $("card-scroll").hidden = name === "draw" && !item();
     if (name === "edit") outlines.clear();
@@ -130,6 +136,7 @@ function choose(code) {
 queue.addEventListener("show", ({ detail: { item: open, why } }) => {
   startItem();
   outlines.showNeighbours([], null);
+  compare.leave();
   imagery.show(open, { keepView: why === "changed" });
   if (open) {
     drawHead({ question: $("question"), place: $("place"), synthetic: $("synthetic"), why: $("why"), whyText: $("why-text") }, open, null);
@@ -146,8 +153,14 @@ queue.addEventListener("show", ({ detail: { item: open, why } }) => {
 imagery.addEventListener("change", () => {
   drawBands($("bands"), imagery, acts);
   drawThumbs($("thumbs"), imagery);
+  drawDates($("dates"), imagery);
+  spectra.show(item(), imagery.scene);
+  $("compare-button").disabled = (item()?.scenes.length ?? 0) < 2;
   $("no-scene").hidden = !item() || Boolean(imagery.scene);
 });
+
+compare.addEventListener("change", () => $("compare-button").setAttribute("aria-pressed", String(compare.isOn)));
+compare.addEventListener("say", ({ detail: { text } }) => status.toast(text));
 
 // ---- deciding ------------------------------------------------------------------------------------------------
 
@@ -209,6 +222,7 @@ const acts = {
   hide: () => status.announce(outlines.toggleHidden() ? "outline hidden" : "outline shown"),
   previousScene: () => stepScene(-1),
   nextScene: () => stepScene(1),
+  compare: () => item() && compare.toggle(),
   fit: () => imagery.fit(),
   zoomIn: () => map.zoomIn(1, { animate: false }),
   zoomOut: () => map.zoomOut(1, { animate: false }),
@@ -218,7 +232,7 @@ const acts = {
   },
   help: showKeys,
   saved: () => showOutbox(outbox, { onChoose: settleConflict, onLogIn: logIn }),
-  leave: () => modes.leave(),
+  leave: () => modes.leave() || compare.leave(),
 };
 
 function stepScene(by) {
@@ -299,6 +313,7 @@ async function lookAgain(step) {
 queue.addEventListener("ahead", () => {
   drawStrip();
   for (const next of queue.ahead) imagery.fetchAhead(next);
+  spectra.fetchAhead(queue.ahead);
 });
 queue.addEventListener("progress", () => status.progress(queue.progress));
 queue.addEventListener("state", drawWhole);
