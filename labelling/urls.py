@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from labelling.views import contested, datasets, guide, jobs, review, scenes, site_tiles, sites, tiles
+from labelling.views import comments, contested, datasets, guide, jobs, review, scenes, site_tiles, sites, tiles
 
 _LOOK = "tiles/scenes/<int:scene_id>/<str:version>/<str:combination>"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("sites/", sites.sites, name="sites"),
     path("sites/map/", sites.sites_map, name="sites-map"),
     path("sites/<int:site_id>/", sites.site, name="site"),
+    path("sites/<int:site_id>/comments/", comments.comment, name="site-comment"),
     path("guide/", guide.guide, name="guide"),
     path("guide/<slug:code>/", guide.guide_type, name="guide-type"),
     path("guide/<slug:code>/edit/", guide.guide_edit, name="guide-edit"),

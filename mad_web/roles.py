@@ -5,6 +5,7 @@ from django.db import transaction
 from django.db.models import Q
 
 _REVIEW = (
+    "labelling.add_comment",
     "labelling.add_decision",
     "labelling.add_reviewedarea",
     "labelling.view_site",

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from labelling.services.comments import mentions_waiting
 from labelling.services.dashboard import survey_work
 from mad_web.first_steps import first_steps
 from training.services.quality import quality_over_time
@@ -31,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "home.html",
         {
             "work": work,
+            "mentions": mentions_waiting(user=user, limit=5),
             "steps": first_steps(user=user, work=work),
             "quality": quality,
             "shows_quality": shows_quality,

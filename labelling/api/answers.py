@@ -97,6 +97,12 @@ class PastOut(Answer):
     undone = serializers.BooleanField()
 
 
+class CommentOut(Answer):
+    author = serializers.CharField()
+    at = serializers.DateTimeField()
+    text = serializers.CharField()
+
+
 class ClaimOut(Answer):
     token = serializers.UUIDField()
     expires_at = serializers.DateTimeField()
@@ -119,6 +125,7 @@ class ItemOut(Answer):
     score = serializers.FloatField(allow_null=True)
     scenes = SceneOut(many=True)
     history = PastOut(many=True)
+    comments = CommentOut(many=True)
     claim = ClaimOut(allow_null=True)
     synthetic = serializers.BooleanField()
 

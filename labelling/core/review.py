@@ -15,14 +15,17 @@ All of these but the first are rejected without saying that the ground is empty:
 neither mine nor background, and must be masked or left out wherever background is taken.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 State = Literal["open", "verified", "rejected", "contested"]
 POSITIVE = frozenset({"accept", "fix", "add"})
 OPINIONS = POSITIVE | {"reject", "unsure"}
 BACKGROUND_REASONS = frozenset({"not_a_mine"})
+SHARE_STEPS = 1_000_003  # a prime
+_GOLDEN_STEP = 618_036
+_CAMPAIGN_STEP = 414_214
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,20 @@ class Settlement:
     outline: int | None = None
     settled_by: int | None = None
     reviews: int = 0
+
+
+def share_place(site: Any, *, campaign: int) -> Any:
+    """Place a site between 0 and ``SHARE_STEPS``: below ``share * SHARE_STEPS`` it gets a second, blind opinion.
+
+    Steps of the golden section spread the sites of any share evenly; the answer is the same each time, another
+    in each campaign, and a larger share holds every site of a smaller one. Source: D. E. Knuth, The Art of Computer
+    Programming 3, section 6.4, Fibonacci hashing.
+
+    Args:
+        site: its id, or an expression of a query that stands for it.
+        campaign: its id.
+    """
+    return (site % SHARE_STEPS * _GOLDEN_STEP + campaign * _CAMPAIGN_STEP) % SHARE_STEPS
 
 
 def standing(opinions: Sequence[Opinion]) -> tuple[Opinion, ...]:
@@ -153,6 +170,16 @@ def refusal(*, state: str, is_lead: bool, has_decided: bool) -> str | None:
     if state == "contested":
         return "this site is contested: a lead settles it"
     return f"this site is {state} already: only a lead can change that, or its reviewer by an undo"
+
+
+def hides_others(*, state: str, wanted: Iterable[int]) -> bool:
+    """Whether what others say of a site stays hidden, so that each opinion is the reviewer's own.
+
+    Args:
+        state: of the site.
+        wanted: how many opinions are asked for, by the campaign at hand and by each decision so far.
+    """
+    return state == "open" and any(needed > 1 for needed in wanted)
 
 
 def is_blind_to(*, reviews_needed: int, state: str, others_since: bool) -> bool:

@@ -1,6 +1,7 @@
 """Rows of the ground room."""
 
 from labelling.models.campaign import Campaign, Claim
+from labelling.models.comment import Comment
 from labelling.models.decision import Decision, Label, ReviewedArea
 from labelling.models.job import Job
 from labelling.models.proposal import Proposal
@@ -14,6 +15,7 @@ from labelling.models.taxonomy import MineType
 __all__ = [
     "Campaign",
     "Claim",
+    "Comment",
     "Decision",
     "Job",
     "Label",

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from labelling.core.campaigns import CampaignFilter
 from labelling.core.errors import BadInput
+from labelling.core.review import SHARE_STEPS, share_place
 from labelling.models.site import Site
 from labelling.models.taxonomy import Axis
 
@@ -34,6 +35,9 @@ class Campaign(models.Model):
     # Closed set of keys: area (GeoJSON), sources [names], types [codes], regions [eco ids], min_score.
     filter = models.JSONField(default=dict, blank=True)
     reviews_needed = models.PositiveSmallIntegerField(default=1)
+    blind_share = models.FloatField(
+        default=0.0, help_text="share of the sites that get a second, blind opinion even where one is enough, 0 to 1"
+    )
     reviewers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="campaigns", help_text="empty: every reviewer"
     )
@@ -48,6 +52,9 @@ class Campaign(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=models.Q(reviews_needed__gte=1), name="campaign_needs_a_review"),
+            models.CheckConstraint(
+                condition=models.Q(blind_share__gte=0, blind_share__lte=1), name="campaign_blind_share_is_a_share"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -58,6 +65,11 @@ class Campaign(models.Model):
             self.conditions()
         except BadInput as error:
             raise ValidationError({"filter": str(error)}) from error
+
+    def opinions_wanted(self, site_id: int) -> int:
+        """How many opinions settle a site here."""
+        in_share = share_place(site_id, campaign=self.pk) < self.blind_share * SHARE_STEPS
+        return 2 if in_share and self.reviews_needed == 1 else self.reviews_needed
 
     def conditions(self) -> CampaignFilter:
         """The filter, checked."""

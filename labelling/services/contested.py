@@ -12,9 +12,10 @@ from django.db.models import QuerySet
 from labelling.core.agreement import outline_iou
 from labelling.core.errors import BadInput, NotAllowed, NotFound
 from labelling.core.review import POSITIVE
-from labelling.models import Decision, MineType, Site
+from labelling.models import Comment, Decision, MineType, Site
 from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
+from labelling.services.comments import comments_on
 from labelling.services.decisions import Receipt, Submission, submit_decision
 from labelling.services.pictures import Picture, take_pictures
 
@@ -51,6 +52,7 @@ class Dispute:
         voices: the opinions that stand, oldest first.
         picture: the ground with every outline.
         overlap: the least intersection over union of two outlines, or None.
+        comments: the thread on the site, oldest first.
     """
 
     site: Site
@@ -58,6 +60,7 @@ class Dispute:
     voices: tuple[Voice, ...]
     picture: Picture
     overlap: float | None
+    comments: tuple[Comment, ...]
 
 
 def contested_sites() -> QuerySet[Site]:
@@ -78,20 +81,28 @@ def describe_disputes(*, sites: Sequence[Site]) -> list[Dispute]:
         said[decision.site_id].append(decision)
     outlines = [(site, [site.footprint, *(one.geometry for one in said[site.pk])]) for site in sites]
     mine_types = MineType.objects.in_bulk(field_name="code")
+    comments = comments_on(sites=[site.pk for site in sites])
     return [
-        _dispute(site, said[site.pk], picture, mine_types)
+        _dispute(site, said[site.pk], picture, mine_types, comments.get(site.pk, []))
         for site, picture in zip(sites, take_pictures(of=outlines), strict=True)
     ]
 
 
-def _dispute(site: Site, said: Sequence[Decision], picture: Picture, mine_types: dict[str, MineType]) -> Dispute:
+def _dispute(
+    site: Site,
+    said: Sequence[Decision],
+    picture: Picture,
+    mine_types: dict[str, MineType],
+    comments: Sequence[Comment],
+) -> Dispute:
     voices = tuple(
         Voice(one, tuple(mine_types[code] for code in one.types.values() if code in mine_types), path)
         for one, path in zip(said, picture.paths[1:], strict=True)
     )
     shapes = [to_shapely(one.geometry) for one in said if one.geometry and one.verdict in POSITIVE]
     overlaps = [outline_iou(*pair) for pair in combinations(shapes, 2)]
-    return Dispute(site, _about(said), voices, picture, min((one for one in overlaps if one is not None), default=None))
+    overlap = min((one for one in overlaps if one is not None), default=None)
+    return Dispute(site, _about(said), voices, picture, overlap, tuple(comments))
 
 
 def _about(said: Sequence[Decision]) -> str:

@@ -13,13 +13,16 @@ from django.utils import timezone
 from labelling.core.errors import NotFound
 from labelling.core.outlines import to_geojson
 from labelling.core.render import combinations_for
-from labelling.models import Campaign, Claim, Decision, MineType, Proposal, Scene, Site
+from labelling.core.review import hides_others
+from labelling.models import Campaign, Claim, Comment, Decision, MineType, Proposal, Scene, Site
 from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
+from labelling.services.comments import comments_on
 
 MAX_PROPOSALS = 20
 MAX_SCENES = 24
 MAX_HISTORY = 30
+MAX_COMMENTS = 30
 DIGITS = range(1, 10)
 
 Item = dict[str, Any]
@@ -35,13 +38,14 @@ class _Shelf:
     history: Mapping[int, list[Decision]]
     scenes: Mapping[int, list[Scene]]
     claims: Mapping[int, Claim]
+    comments: Mapping[int, list[Comment]]
 
 
 def build_items(*, user: User, sites: Sequence[Site], campaign: Campaign | None) -> list[Item]:
     """Describe sites for the review screen, ready for JSON.
 
     Args:
-        user: who looks; where blind opinions are wanted, others' opinions on an open site are left out.
+        user: who looks; where blind opinions are wanted, what others decided and said of an open site is left out.
         sites: from ``Site.objects.shown()``; their order is kept.
         campaign: its axis decides which types are offered; None: the axis ``feature``.
     """
@@ -64,9 +68,9 @@ def build_items(*, user: User, sites: Sequence[Site], campaign: Campaign | None)
         ),
         scenes=scenes_under(sites),
         claims={claim.site_id: claim for claim in user.claims.filter(site__in=ids, expires_at__gt=now)} if ids else {},
+        comments=comments_on(sites=ids),
     )
-    blind = campaign is not None and campaign.reviews_needed > 1
-    return [_item(site, shelf, _visible(shelf.history.get(site.pk, ()), site, user, blind=blind)) for site in sites]
+    return [_item(site, shelf, user, campaign) for site in sites]
 
 
 def shown_sites(ids: Sequence[int]) -> list[Site]:
@@ -115,13 +119,13 @@ def _box(geometry: GEOSGeometry) -> Polygon:
     return Polygon.from_bbox((west - margin, south - margin, east + margin, north + margin))
 
 
-def _visible(history: Sequence[Decision], site: Site, user: User, *, blind: bool) -> list[Decision]:
-    blind = site.state == Site.State.OPEN and (blind or any(one.reviews_needed > 1 for one in history))
-    return [one for one in history if not blind or one.reviewer_id == user.pk]
-
-
-def _item(site: Site, shelf: _Shelf, history: Sequence[Decision]) -> Item:
-    proposals = shelf.proposals.get(site.pk, [])
+def _item(site: Site, shelf: _Shelf, user: User, campaign: Campaign | None) -> Item:
+    proposals, history = shelf.proposals.get(site.pk, []), shelf.history.get(site.pk, [])
+    comments = shelf.comments.get(site.pk, [])
+    asked = campaign.opinions_wanted(site.pk) if campaign else 1
+    if hides_others(state=site.state, wanted=[asked, *(one.reviews_needed for one in history)]):
+        history = [one for one in history if one.reviewer_id == user.pk]
+        comments = [one for one in comments if one.author_id == user.pk]
     claim = shelf.claims.get(site.pk)
     return {
         "site": site.pk,
@@ -142,6 +146,7 @@ def _item(site: Site, shelf: _Shelf, history: Sequence[Decision]) -> Item:
         "score": site.score,
         "scenes": [_scene(scene) for scene in shelf.scenes.get(site.pk, [])[:MAX_SCENES]],
         "history": [_past(decision) for decision in history[:MAX_HISTORY]],
+        "comments": [_comment(comment) for comment in comments[-MAX_COMMENTS:]],
         "claim": {"token": str(claim.token), "expires_at": _iso(claim.expires_at)} if claim else None,
         "synthetic": site.synthetic,
     }
@@ -209,6 +214,10 @@ def _past(decision: Decision) -> dict[str, Any]:
         "applied": not decision.is_kept,
         "undone": hasattr(decision, "undone_by"),
     }
+
+
+def _comment(comment: Comment) -> dict[str, Any]:
+    return {"author": comment.author.get_username(), "at": _iso(comment.created_at), "text": comment.text}
 
 
 def _geojson(geometry: GEOSGeometry) -> dict[str, Any]:

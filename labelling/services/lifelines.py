@@ -8,7 +8,8 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from labelling.core.geometry import area_ha
-from labelling.models import Decision, MineType, Proposal, Site
+from labelling.core.review import hides_others
+from labelling.models import Comment, Decision, MineType, Proposal, Site
 from labelling.models.spatial import to_shapely
 
 MAX_EVENTS = 500
@@ -21,7 +22,7 @@ class Event:
 
     Attributes:
         at: when.
-        what: ``proposal``, ``decision``, ``snapshot``, or what an upper room calls it.
+        what: ``proposal``, ``decision``, ``comment``, ``snapshot``, or what an upper room calls it.
         title: who did what.
         lines: more of it, each a short text.
         types: the types that it names.
@@ -56,12 +57,13 @@ def life_of(*, site: Site, user: User) -> list[Event]:
 
     Args:
         site: the site.
-        user: who reads it; while a blind review is open, only a lead sees what others decided.
+        user: who reads it; while a blind review is open, only a lead sees what others decided and said.
     """
     mine_types = MineType.objects.in_bulk(field_name="code")
     events = [
         *(_of_proposal(proposal, mine_types) for proposal in _proposals(site)),
         *(_of_decision(decision, mine_types) for decision in _decisions(site, user)),
+        *(_of_comment(comment) for comment in _comments(site, user)),
         *_of_snapshots(site),
         *(event for teller in _tellers for event in teller(site)),
     ]
@@ -74,10 +76,31 @@ def _proposals(site: Site) -> Iterable[Proposal]:
 
 def _decisions(site: Site, user: User) -> list[Decision]:
     history = list(site.decisions.select_related("reviewer", "campaign").order_by("-pk")[:MAX_EVENTS])
-    blind = site.state == Site.State.OPEN and any(decision.reviews_needed > 1 for decision in history)
-    if blind and not user.has_perm("labelling.change_campaign"):
+    if _is_hidden(site, history, user):
         return [decision for decision in history if decision.reviewer_id == user.pk]
     return history
+
+
+def _is_hidden(site: Site, history: Iterable[Decision], user: User) -> bool:
+    """A lead sees everything."""
+    blind = hides_others(state=site.state, wanted=(decision.reviews_needed for decision in history))
+    return blind and not user.has_perm("labelling.change_campaign")
+
+
+def _comments(site: Site, user: User) -> list[Comment]:
+    said = list(site.comments.select_related("author").order_by("-pk")[:MAX_EVENTS])
+    if _is_hidden(site, site.decisions.only("reviews_needed"), user):
+        return [comment for comment in said if comment.author_id == user.pk]
+    return said
+
+
+def _of_comment(comment: Comment) -> Event:
+    return Event(
+        at=comment.created_at,
+        what="comment",
+        title=f"{comment.author.get_username()} said",
+        lines=tuple(comment.text.splitlines()),
+    )
 
 
 def _of_proposal(proposal: Proposal, mine_types: Mapping[str, MineType]) -> Event:

@@ -14,10 +14,12 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Count, Exists, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, Exists, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThan
 from django.utils import timezone
 
+from labelling.core.review import SHARE_STEPS, share_place
 from labelling.models import Campaign, Claim, Decision, Site
 from labelling.models.site import SiteQuerySet
 from labelling.services.items import shown_sites
@@ -150,14 +152,22 @@ def _free_sites(user: User, campaign: Campaign, exclude: Collection[int]) -> Sit
         sites = sites.exclude(pk__in=list(exclude))
     opinions = Decision.objects.in_force().filter(site=OuterRef("pk"), version__isnull=False).order_by()
     sites = sites.exclude(Exists(opinions.filter(reviewer=user)))
-    if campaign.reviews_needed == 1:
+    if campaign.reviews_needed == 1 and not campaign.blind_share:
         return sites.exclude(_leased())
     leases = Claim.objects.filter(site=OuterRef("pk"), expires_at__gt=timezone.now()).order_by()
     return (
         sites.exclude(Exists(leases.filter(reviewer=user)))
-        .alias(leases=_count_of(leases), opinions=_count_of(opinions))
-        .filter(leases__lt=campaign.reviews_needed - F("opinions"))
+        .alias(leases=_count_of(leases), opinions=_count_of(opinions), wanted=_wanted(campaign))
+        .filter(leases__lt=F("wanted") - F("opinions"))
     )
+
+
+def _wanted(campaign: Campaign) -> Case | Value:
+    """``Campaign.opinions_wanted`` for every site of a query."""
+    if campaign.reviews_needed > 1:
+        return Value(campaign.reviews_needed)
+    place = share_place(F("pk"), campaign=campaign.pk)
+    return Case(When(LessThan(place, campaign.blind_share * SHARE_STEPS), then=2), default=1)
 
 
 def _leased(*, but_by: User | None = None) -> Exists:
@@ -184,7 +194,7 @@ def _lease(user: User, campaign: Campaign, site_ids: Sequence[int]) -> list[Clai
     fresh = [
         Claim(site_id=pk, slot=slot, campaign=campaign, reviewer=user, token=uuid.uuid4(), expires_at=until)
         for pk in site_ids
-        if (slot := next((free for free in range(campaign.reviews_needed) if (pk, free) not in taken), None))
+        if (slot := next((free for free in range(campaign.opinions_wanted(pk)) if (pk, free) not in taken), None))
         is not None
     ]
     # The constraints decide: who is second on a slot, or holds the site already, adds nothing.

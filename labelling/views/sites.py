@@ -1,6 +1,7 @@
 """The sites on a map and in a table, one page for the life of each, and the imports that brought them."""
 
 from typing import Any, cast
+from uuid import uuid4
 
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
@@ -102,7 +103,7 @@ def site(request: HttpRequest, site_id: int) -> HttpResponse:
         "scene": _scene(scene) if scene else None,
         "events": [event.geometry for event in events],
     }
-    context = {"site": found, "events": events, "scene": scene, "drawn": drawn}
+    context = {"site": found, "events": events, "scene": scene, "drawn": drawn, "comment_key": uuid4()}
     return render(request, "labelling/site.html", context)
 
 

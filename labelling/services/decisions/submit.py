@@ -103,6 +103,9 @@ class _Desk:
     def is_lead(self) -> bool:
         return self.user.has_perm("labelling.change_label")
 
+    def opinions_wanted(self, site: Site) -> int:
+        return self.campaign.opinions_wanted(site.pk) if self.campaign else 1
+
 
 def _repeated(user: User, submission: Submission) -> Receipt | None:
     stored = Decision.objects.select_related("site", "campaign").filter(key=submission.key).first()
@@ -160,8 +163,7 @@ def _has_changed(desk: _Desk, site: Site, saw: int) -> bool:
         return True
     since = site.decisions.filter(version__gt=saw)
     others = not since.filter(reviewer=desk.user).exists() and not since.filter(verdict=Verdict.UNDO).exists()
-    needed = desk.campaign.reviews_needed if desk.campaign else 1
-    return not is_blind_to(reviews_needed=needed, state=site.state, others_since=others)
+    return not is_blind_to(reviews_needed=desk.opinions_wanted(site), state=site.state, others_since=others)
 
 
 def _refused(desk: _Desk, site: Site) -> str | None:
@@ -200,7 +202,7 @@ def _append(
         comment=sent.comment,
         base_version=sent.base_version,
         version=version,
-        reviews_needed=desk.campaign.reviews_needed if desk.campaign else 1,
+        reviews_needed=desk.opinions_wanted(site),
         as_lead=as_lead,
         undoes=undoes,
         scene_id=sent.scene_id,

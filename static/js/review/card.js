@@ -89,11 +89,17 @@ function section(title, list) {
   return list.length ? el("section", { class: "card-part" }, el("h3", { text: title }), el("ul", { class: "lines" }, ...list)) : null;
 }
 
-/** Sources, history and what else is known of an item. */
-export function drawFacts(box, item) {
+function commentLine({ author, at, text }) {
+  return el("li", {}, el("b", { text: author }), el("span", { class: "dim small", text: ` · ${day(at)}` }), el("div", { class: "said", text }));
+}
+
+/** Sources, history and what else is known of an item; `sites` is the address below which each site has its page. */
+export function drawFacts(box, item, { sites }) {
   const parts = [
     section(item.proposals.length === 1 ? "One source" : `${item.proposals.length} sources`, item.proposals.map(claimLine)),
     section("History", item.history.filter(({ verdict }) => !SILENT.includes(verdict)).map(pastLine)),
+    section("Comments", item.comments.map(commentLine)),
+    el("p", { class: "small" }, el("a", { href: `${sites}${item.site}/#comments`, target: "_blank", rel: "noopener", text: "Ask somebody about this site" })),
   ];
   box.replaceChildren(...parts.filter(Boolean));
 }

@@ -140,7 +140,7 @@ queue.addEventListener("show", ({ detail: { item: open, why } }) => {
   imagery.show(open, { keepView: why === "changed" });
   if (open) {
     drawHead({ question: $("question"), place: $("place"), synthetic: $("synthetic"), why: $("why"), whyText: $("why-text") }, open, null);
-    drawFacts($("facts"), open);
+    drawFacts($("facts"), open, config.links);
     const question = $("question").textContent;
     status.announce(`${question} ${open.why}`);
     if (why === "lost") status.toast("Somebody else has just taken that site; this is the next one.", "warn");
