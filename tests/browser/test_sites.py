@@ -1,0 +1,81 @@
+"""The map of sites from afar, where circles count, and near the ground, where every site has its outline."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+
+CROWD = "#a1b2c3"
+
+
+def find(page: Page, color: str) -> tuple[float, float] | None:
+    """Where on the screen the canvas of the map has a colour (#rrggbb)."""
+    found: list[float] | None = page.evaluate(
+        """(wanted) => {
+          const canvas = document.querySelector('#map canvas');
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          const box = canvas.getBoundingClientRect();
+          for (let at = 0; at < data.length; at += 4)
+            if ('#' + [0, 1, 2].map((i) => data[at + i].toString(16).padStart(2, '0')).join('') === wanted) {
+              const [x, y] = [(at / 4) % canvas.width, Math.floor(at / 4 / canvas.width)];
+              return [box.x + (x * box.width) / canvas.width, box.y + (y * box.height) / canvas.height];
+            }
+          return null;
+        }""",
+        color,
+    )
+    return (found[0], found[1]) if found else None
+
+
+def crowded(page: Page) -> None:
+    """The world as it looks with a million sites: the stage itself has few."""
+
+    def answer(route: Any) -> None:
+        z, x, y = map(int, re.findall(r"/sites/(\d+)/(\d+)/(\d+)\.json", route.request.url)[0])
+        circle = {"point": [-45.0, 40.0], "count": 12345, "colors": [[CROWD, 12000], ["#93a1af", 345]]}
+        mine = (z, x, y) == (1, 0, 0)
+        route.fulfill(json={"sites": [], "clusters": [circle] if mine else []})
+
+    page.route(re.compile(r"/tiles/sites/1/"), answer)
+
+
+def test_circles_count_from_afar_and_a_click_goes_closer(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in("gus")
+    crowded(page)
+    page.goto(f"{visit.stage.url}/sites/")
+    far = page.locator(".leaflet-control-zoom-out.leaflet-disabled")
+    while not far.count():
+        page.locator(".leaflet-control-zoom-out").click(force=True)
+        page.wait_for_timeout(300)
+    said = page.locator("#map-count")
+    expect(said).to_have_text("about 12\N{NARROW NO-BREAK SPACE}345 sites in view; a click on a circle goes closer")
+    place = find(page, CROWD)
+    assert place
+    page.mouse.move(*place)
+    expect(page.locator(".leaflet-tooltip")).to_have_text("12\N{NARROW NO-BREAK SPACE}345 sites")
+    page.mouse.click(*place)
+    expect(said).not_to_contain_text("12\N{NARROW NO-BREAK SPACE}345")
+    expect(page.locator(".leaflet-control-zoom-out")).not_to_have_class(re.compile("leaflet-disabled"))
+
+
+def test_a_site_near_the_ground_has_an_outline_and_a_panel_that_leads_to_it(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in("gus")
+    page.goto(f"{visit.stage.url}/sites/?source=seeds+of+day")
+    rows = page.locator("tbody tr")
+    expect(page.locator("#map-count")).to_have_text(f"{rows.count()} sites in view")
+    first = rows.first
+    number, place = first.get_attribute("data-site"), first.get_attribute("data-point")
+    first.hover()
+    assert place
+    ring = page.locator("#map .leaflet-overlay-pane path").bounding_box()
+    assert ring
+    page.mouse.click(ring["x"] + ring["width"] / 2, ring["y"] + ring["height"] / 2)
+    link = page.get_by_role("link", name="Open this site")
+    expect(link).to_be_visible()
+    expect(first).to_have_attribute("aria-selected", "true")
+    link.click()
+    expect(page).to_have_url(re.compile(rf"/sites/{number}/$"))
