@@ -165,8 +165,9 @@ class ReceiptOut(Answer):
 
 class MadeOut(Answer):
     key = serializers.UUIDField()
-    site = serializers.IntegerField()
-    verdict = serializers.ChoiceField(choices=Decision.Verdict.choices)
+    kind = serializers.ChoiceField(choices=["decision", "area"])
+    site = serializers.IntegerField(allow_null=True)
+    verdict = serializers.CharField(help_text="as decided; complete for a window")
     reason = serializers.CharField()
     types = TypesOut()
     version = serializers.IntegerField(allow_null=True)

@@ -20,7 +20,7 @@ from labelling.services.decisions import (
     Submission,
     areas_in,
     complete_area,
-    own_decisions,
+    own_steps,
     revoke_area,
     submit_decision,
 )
@@ -101,14 +101,14 @@ class Decisions(ReviewView):
     permissions = {"GET": "labelling.add_decision", "POST": "labelling.add_decision"}
 
     @extend_schema(
-        operation_id="list_own_decisions",
+        operation_id="list_own_steps",
         parameters=[serializers.DecisionsQuery],
         responses={200: answers.MadeOut(many=True), **ERRORS},
     )
     def get(self, request: Request) -> Response:
-        """One's own newest decisions, for undo and for going back."""
+        """One's own newest decisions and windows said to be complete, in one order, for undo and for going back."""
         limit = self.checked(serializers.DecisionsQuery, request.query_params.dict())["limit"]
-        return Response([_made(decision) for decision in own_decisions(user=self.user, limit=limit)])
+        return Response([_made(step) for step in own_steps(user=self.user, limit=limit)])
 
     @extend_schema(
         operation_id="submit_decision",
@@ -208,17 +208,28 @@ def _receipt(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def _made(decision: Decision) -> dict[str, Any]:
-    return {
-        "key": str(decision.key),
-        "site": decision.site_id,
-        "verdict": decision.verdict,
-        "reason": decision.reason,
-        "types": decision.types,
-        "version": decision.version,
-        "applied": not decision.is_kept,
-        "undone": hasattr(decision, "undone_by"),
-        "created_at": decision.created_at,
+def _made(step: Decision | ReviewedArea) -> dict[str, Any]:
+    common = {"key": str(step.key), "created_at": step.created_at}
+    if isinstance(step, ReviewedArea):
+        return common | {
+            "kind": "area",
+            "site": None,
+            "verdict": "complete",
+            "reason": "",
+            "types": {},
+            "version": None,
+            "applied": True,
+            "undone": step.revoked_at is not None,
+        }
+    return common | {
+        "kind": "decision",
+        "site": step.site_id,
+        "verdict": step.verdict,
+        "reason": step.reason,
+        "types": step.types,
+        "version": step.version,
+        "applied": not step.is_kept,
+        "undone": hasattr(step, "undone_by"),
     }
 
 

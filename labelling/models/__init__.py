@@ -4,6 +4,7 @@ from labelling.models.campaign import Campaign, Claim
 from labelling.models.comment import Comment
 from labelling.models.decision import Decision, Label, ReviewedArea
 from labelling.models.job import Job
+from labelling.models.keymap import Keymap
 from labelling.models.proposal import Proposal
 from labelling.models.region import Region
 from labelling.models.scene import Scene
@@ -18,6 +19,7 @@ __all__ = [
     "Comment",
     "Decision",
     "Job",
+    "Keymap",
     "Label",
     "MineType",
     "Proposal",

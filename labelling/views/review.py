@@ -15,6 +15,7 @@ from labelling.core.errors import NotFound
 from labelling.models import Campaign, Decision, MineType
 from labelling.services.campaigns import campaigns_of, find_campaign
 from labelling.services.contested import count_contested
+from labelling.services.keymaps import keymap_of
 from labelling.services.queue import progress_of
 
 
@@ -49,6 +50,7 @@ def _config(user: User, campaign: Campaign) -> dict[str, Any]:
         "campaign": {"slug": campaign.slug, "name": campaign.name, "axis": campaign.axis},
         "reasons": [{"code": code, "name": name} for code, name in Decision.Reason.choices],
         "types": _types(campaign.axis),
+        "keys": keymap_of(user=user),
         "links": {
             "login": reverse("login"),
             "campaigns": reverse("campaigns"),

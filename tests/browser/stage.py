@@ -6,7 +6,7 @@ ground of its own, so that none sees what another did.
 
 from pathlib import Path
 
-STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "speed", "evidence")
+STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "keymap", "evidence")
 LONELY = "lonely"  # a campaign whose only site has no scene
 EMPTY = "empty"  # a campaign without a site
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'

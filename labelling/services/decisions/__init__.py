@@ -2,8 +2,9 @@
 
 from labelling.services.decisions.areas import areas_in, complete_area, revoke_area
 from labelling.services.decisions.labels import derive_label, rebuild_labels
+from labelling.services.decisions.steps import own_steps
 from labelling.services.decisions.submission import Receipt, Submission
-from labelling.services.decisions.submit import own_decisions, submit_decision
+from labelling.services.decisions.submit import submit_decision
 
 __all__ = [
     "Receipt",
@@ -11,7 +12,7 @@ __all__ = [
     "areas_in",
     "complete_area",
     "derive_label",
-    "own_decisions",
+    "own_steps",
     "rebuild_labels",
     "revoke_area",
     "submit_decision",

@@ -284,9 +284,3 @@ def _why_kept(user: User, receipt: Receipt) -> str:
 
 def _current(user: User, site: Site, campaign: Campaign | None) -> dict[str, object]:
     return build_item(user=user, site_id=site.pk, campaign=campaign)
-
-
-def own_decisions(*, user: User, limit: int) -> list[Decision]:
-    """A reviewer's newest decisions, newest first, without the undos themselves."""
-    mine = Decision.objects.filter(reviewer=user).exclude(verdict=Verdict.UNDO).select_related("undone_by")
-    return list(mine.defer("geometry", "undone_by__geometry").order_by("-id")[:limit])

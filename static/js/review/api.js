@@ -116,6 +116,7 @@ export function createApi({ base, session, user, deadlineMs = 15000 }) {
     whoIsLoggedIn,
     get: (path) => call("GET", path),
     page,
+    put: (path, body) => call("PUT", path, body),
     post: (path, body) => call("POST", path, body),
     del: (path, options) => call("DELETE", path, undefined, options),
   };

@@ -1,11 +1,10 @@
-// What stands in front of the screen: the keys, what is not yet saved, two versions of one site, and the log-in.
+// What stands in front of the screen: what is not yet saved, two versions of one site, and the log-in.
 
 import { capital, el, hectares } from "./dom.js";
-import { EDIT_KEYS, KEYS, printLetters } from "./keys.js";
 import { areaHa, boundsOf, pathOf, polygonsOf } from "./shapes.js";
 
 /** Show a dialog built from elements; it removes itself when it is closed. */
-function open(title, content, { wide = false, className = "" } = {}) {
+export function open(title, content, { wide = false, className = "" } = {}) {
   const heading = el("h2", { text: title });
   const close = el("button", { type: "button", class: "btn btn-quiet btn-small", text: "Close", on: { click: () => dialog.close() } });
   const dialog = el(
@@ -22,20 +21,6 @@ function open(title, content, { wide = false, className = "" } = {}) {
 
 export function isOpen() {
   return Boolean(document.querySelector("dialog[open]"));
-}
-
-export function showKeys() {
-  const line = (key, text, action) =>
-    el("div", { class: "key-line" }, el("kbd", { text: key, data: action ? { keyOf: action } : {} }), el("span", { text }));
-  const dialog = open("Keys", [
-    el("p", { class: "dim", text: "Keys follow their place on the keyboard. Everything is also a button, by mouse or by Tab and Enter." }),
-    el("div", { class: "key-columns" }, ...Object.entries(KEYS).map(([action, { label, text, codes }]) => line(label, text, codes.length ? action : null))),
-    el("h3", { text: "While an outline is edited or drawn" }),
-    el("div", { class: "key-columns" }, ...EDIT_KEYS.map(([key, text]) => line(key, text))),
-    el("h3", { text: "The map" }),
-    el("div", { class: "key-columns" }, line("← ↑ → ↓", "move"), line("+ −", "zoom")),
-  ], { wide: true });
-  printLetters(dialog);
 }
 
 const STATE_WORDS = { waiting: "waits to be sent", conflict: "needs your choice", refused: "the server refused it" };

@@ -1,6 +1,7 @@
 // One shape under the hand: Geoman for the pointer, the same moves by keys, and a stack of every state for undo.
 /* global L */
 
+import { isKeyOf } from "./keys.js";
 import { areaHa, cornersOf, faultOf, geometryOf } from "./shapes.js";
 
 const STEP_PX = 2;
@@ -91,7 +92,7 @@ export class Editor extends EventTarget {
   key(event) {
     if (event.key in ARROWS) return this.#move(ARROWS[event.key], event.shiftKey ? FAR_PX : STEP_PX);
     if (event.key === "Tab") return this.#choose(event.shiftKey ? -1 : 1);
-    if (event.code === "KeyZ" || event.code === "KeyY") return this.#step(event.code === "KeyY" || event.shiftKey);
+    if (isKeyOf("undo", event)) return this.#step(event.shiftKey);
     if (["Equal", "NumpadAdd"].includes(event.code) || event.key === "+") return this.#grow(1);
     if (["Minus", "NumpadSubtract"].includes(event.code) || event.key === "-") return this.#grow(-1);
     if (event.key === "Delete" || event.key === "Backspace") return this.#grow(-1);

@@ -3,6 +3,7 @@
 
 import { fitBounds, latLngBounds, sceneThumbUrl, sceneTileUrl, showScene } from "../map.js";
 import { day, el } from "./dom.js";
+import { keycap } from "./keys.js";
 
 const REMEMBERED = "mad-combination";
 const MAX_ZOOM = 16;
@@ -177,9 +178,9 @@ export function drawBands(box, imagery, actions) {
   const dates = el(
     "span",
     { class: "over dates", title: `${scene.name} · ${scene.kind}` },
-    count > 1 && el("button", { type: "button", class: "bare", "aria-label": "previous scene", on: { click: actions.previousScene } }, el("kbd", { text: "[", data: { keyOf: "previousScene" } })),
+    count > 1 && el("button", { type: "button", class: "bare", "aria-label": "previous scene", on: { click: actions.previousScene } }, keycap("previousScene")),
     el("span", { text: label }),
-    count > 1 && el("button", { type: "button", class: "bare", "aria-label": "next scene", on: { click: actions.nextScene } }, el("kbd", { text: "]", data: { keyOf: "nextScene" } })),
+    count > 1 && el("button", { type: "button", class: "bare", "aria-label": "next scene", on: { click: actions.nextScene } }, keycap("nextScene")),
   );
   box.replaceChildren(...buttons, dates, ...(scene.synthetic ? [el("span", { class: "over synthetic", text: "synthetic image" })] : []));
 }

@@ -1,5 +1,7 @@
 // Which key does what, by the key's place on the keyboard (KeyboardEvent.code), so that AZERTY works as QWERTY does.
-// The table is data: a person's own map is laid over it.
+// The table is data: a person's own keys are laid over it. Only the first key of an action can be changed.
+
+import { el } from "./dom.js";
 
 /** action -> {codes, label, text}; `label` is what is printed on the key of a US keyboard. */
 export const KEYS = {
@@ -28,12 +30,75 @@ export const EDIT_KEYS = [
   ["Tab", "next corner (Shift: previous)"],
   ["← ↑ → ↓", "move the corner, or the whole shape before a corner is chosen (Shift: further)"],
   ["+ −", "larger or smaller; at a corner: insert one after it or remove it"],
-  ["Z", "undo the last change of the outline (Shift: redo)"],
+  ["undo", "undo the last change of the outline (Shift: redo)"], // the key of that action
   ["Enter", "keep the outline"],
   ["Esc", "leave it as it was"],
 ];
 
-const ACTION_OF = new Map(Object.entries(KEYS).flatMap(([action, { codes }]) => codes.map((code) => [code, action])));
+// labelling/core/keymaps.py holds the server to the same places.
+const FREE = /^(?:Key[A-Z]|Digit0|Bracket(?:Left|Right)|Semicolon|Quote|Backquote|(?:Intl)?Backslash|Comma|Period|Slash)$/;
+const SIGNS = {
+  BracketLeft: "[", BracketRight: "]", Semicolon: ";", Quote: "'", Backquote: "`", Backslash: "\\", IntlBackslash: "<",
+  Comma: ",", Period: ".", Slash: "/",
+};
+
+/** Whether an action may have the key in this place: it types a sign and has no fixed meaning here. */
+export const isFree = (code) => FREE.test(code);
+
+export const CHANGEABLE = Object.keys(KEYS).filter((action) => isFree(KEYS[action].codes[0] ?? ""));
+
+/** action -> place, of every key that can be changed; null where another action has taken the usual one. */
+export function laidOver(own) {
+  const taken = new Set(Object.values(own));
+  const usual = ([code]) => (taken.has(code) ? null : code);
+  return Object.fromEntries(CHANGEABLE.map((action) => [action, own[action] ?? usual(KEYS[action].codes)]));
+}
+
+let layout = null; // place -> letter of this keyboard, where the browser knows
+let places = laidOver({});
+let actions = actionsOf(places);
+
+function actionsOf(map) {
+  const others = Object.entries(KEYS).flatMap(([action, { codes }]) =>
+    codes.slice(action in map ? 1 : 0).map((code) => [code, action]),
+  );
+  return new Map([...others, ...Object.entries(map).map(([action, code]) => [code, action])]);
+}
+
+/** From now on a person's own keys are in force. */
+export function useKeys(own) {
+  places = laidOver(own);
+  actions = actionsOf(places);
+  printLetters();
+}
+
+/** Ask the browser which letters this keyboard has, and print them. */
+export async function readLayout() {
+  layout = (await navigator.keyboard?.getLayoutMap?.().catch(() => null)) ?? null;
+  if (layout) printLetters();
+}
+
+/** What is printed on the key in a place. */
+export function letterAt(code) {
+  return (layout?.get(code) ?? SIGNS[code] ?? code.replace(/^(?:Key|Digit)/, "")).toUpperCase();
+}
+
+/** The letter of an action's key. */
+export function letterOf(action) {
+  if (!(action in places)) return KEYS[action].label;
+  return places[action] ? letterAt(places[action]) : "–";
+}
+
+/** The key of an action, to look at; it follows when the key is changed. */
+export function keycap(action, { shift = false } = {}) {
+  return el("kbd", { text: `${shift ? "⇧" : ""}${letterOf(action)}`, data: { keyOf: action, ...(shift ? { shift: "" } : {}) } });
+}
+
+function printLetters() {
+  for (const element of document.querySelectorAll("[data-key-of]")) {
+    element.textContent = `${"shift" in element.dataset ? "⇧" : ""}${letterOf(element.dataset.keyOf)}`;
+  }
+}
 
 /** The action of a key press, or null. Digits come as {action: "type", digit}. */
 export function actionOf(event) {
@@ -41,9 +106,12 @@ export function actionOf(event) {
   if (event.key === "?") return { action: "help" };
   const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
   if (digit) return { action: "type", digit: Number(digit[1]) };
-  const action = ACTION_OF.get(event.code);
+  const action = actions.get(event.code);
   return action ? { action } : null;
 }
+
+/** Whether a press is the key of an action. */
+export const isKeyOf = (action, event) => actionOf(event)?.action === action;
 
 /** Whether the press belongs to a field or a control and not to the screen. */
 export function belongsToControl(event) {
@@ -56,14 +124,4 @@ export function belongsToControl(event) {
   const pressed = event.code === "Space" || event.key === "Enter";
   if (pressed && target.closest("button, a, summary, input")) return true;
   return Boolean(input) && event.key.startsWith("Arrow");
-}
-
-/** Print on each [data-key-of] the letter that this keyboard has in that place, where the browser knows. */
-export async function printLetters(root) {
-  const layout = await navigator.keyboard?.getLayoutMap?.().catch(() => null);
-  if (!layout) return;
-  for (const element of root.querySelectorAll("[data-key-of]")) {
-    const letter = layout.get(KEYS[element.dataset.keyOf]?.codes[0]);
-    if (letter) element.textContent = letter.toUpperCase();
-  }
 }

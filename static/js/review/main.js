@@ -6,11 +6,13 @@ import { drawAccept, drawFacts, drawHead, drawThumbs, drawTypes } from "./card.j
 import { Compare } from "./compare.js";
 import { drawDates } from "./dates.js";
 import { Desk } from "./desk.js";
-import { chooseVersion, isOpen, logInAgain, showKeys, showOutbox } from "./dialogs.js";
+import { chooseVersion, isOpen, logInAgain, showOutbox } from "./dialogs.js";
 import { figure } from "./dom.js";
 import { drawFilm } from "./film.js";
 import { drawBands, Imagery } from "./imagery.js";
-import { actionOf, belongsToControl, printLetters } from "./keys.js";
+import { Keymap } from "./keymap.js";
+import { actionOf, belongsToControl, letterOf, readLayout } from "./keys.js";
+import { showKeys } from "./keysheet.js";
 import { Modes } from "./modes.js";
 import { Outbox } from "./outbox.js";
 import { Outlines, wordsFor } from "./outlines.js";
@@ -38,6 +40,7 @@ const spectra = new Spectra({ fetch: (path) => api.page(config.api + path), box:
 const outlines = new Outlines(map);
 const queue = new Queue({ api, slug: config.campaign.slug, first: askedFor() });
 const steps = new Steps();
+const keymap = new Keymap({ api, user: config.user.id, saved: config.keys });
 const axis = config.campaign.axis;
 
 let outbox;
@@ -66,20 +69,20 @@ const modes = new Modes({
   trouble: (text) => status.toast(text, "warn"),
   edited(geometry) {
     drawn = geometry;
-    status.announce("outline changed, not yet saved: A saves it");
+    status.announce(`outline changed, not yet saved: ${letterOf("accept")} saves it`);
     drawOpen();
   },
   async drew(geometry, option) {
     lastDrawn = option;
     const key = await desk.add({ geometry, types: option ? { [axis]: option.code } : {}, scene: scene(), name: option?.name });
     outlines.add(key, geometry, option?.color, option?.name);
-    status.toast(`Missed mine drawn${option ? `: ${option.name}` : ""}. Z takes it back.`);
+    status.toast(`Missed mine drawn${option ? `: ${option.name}` : ""}. ${letterOf("undo")} takes it back.`);
   },
   rejected: (reason) => decide("reject", { reason }),
   async completed(geometry) {
     const key = await desk.complete({ geometry, axis, scene: scene() });
     outlines.addArea(key, geometry);
-    status.toast("Window complete. Z takes it back.");
+    status.toast(`Window complete. ${letterOf("undo")} takes it back.`);
   },
   changed(name, left) {
     document.body.dataset.mode = name ?? "";
@@ -130,7 +133,7 @@ function isFix() {
 function choose(code) {
   chosen = code;
   drawOpen();
-  status.announce(`${optionOf(code).name}: A accepts`);
+  status.announce(`${optionOf(code).name}: ${letterOf("accept")} accepts`);
 }
 
 queue.addEventListener("show", ({ detail: { item: open, why } }) => {
@@ -230,7 +233,7 @@ const acts = {
     $("comment-part").open = true;
     $("comment").focus();
   },
-  help: showKeys,
+  help: () => showKeys(keymap),
   saved: () => showOutbox(outbox, { onChoose: settleConflict, onLogIn: logIn }),
   leave: () => modes.leave() || compare.leave(),
 };
@@ -256,7 +259,8 @@ function moveMap(event) {
     return true;
   }
   if (event.key === "+" || event.code === "NumpadAdd" || event.code === "Equal") return acts.zoomIn(), true;
-  if (event.key === "-" || event.code === "NumpadSubtract") return acts.zoomOut(), true;
+  // Not by the sign: on AZERTY it stands on the key of the digit 6.
+  if (event.code === "Minus" || event.code === "NumpadSubtract") return acts.zoomOut(), true;
   return false;
 }
 
@@ -406,7 +410,7 @@ map.on("moveend", () => {
 });
 
 async function start() {
-  printLetters(document);
+  readLayout();
   try {
     outbox = await Outbox.open(api);
   } catch (error) {

@@ -3,14 +3,22 @@
 
 import { el, figure, hectares, kbd, swatch } from "./dom.js";
 import { Editor } from "./editor.js";
+import { actionOf, isKeyOf, keycap, letterOf } from "./keys.js";
 import { windowInView } from "./outlines.js";
 import { areaHa, polygonsOf, squareAround } from "./shapes.js";
 
 const NEUTRAL = "#ffffff";
 const DRAWING = { snappable: false, allowSelfIntersection: false, continueDrawing: false, finishOn: "dblclick", tooltips: false };
 
+/** Whether a press is an action that must wait until the mode is left. */
+function isOther(event, allowed) {
+  const wanted = actionOf(event);
+  return wanted !== null && !allowed.includes(wanted.action);
+}
+
 function button(text, key, onPress, className = "btn") {
-  return el("button", { type: "button", class: className, data: { press: "" }, on: { click: onPress } }, key && kbd(key), text);
+  const cap = typeof key === "string" ? key && kbd(key) : key;
+  return el("button", { type: "button", class: className, data: { press: "" }, on: { click: onPress } }, cap, text);
 }
 
 /**
@@ -63,8 +71,8 @@ export class Modes {
 /** What edit and draw share: a shape, its facts, and its buttons. */
 function shapePanel(ctx, editor, { title, hint, keep, leave, extra = [] }) {
   const facts = el("p", { class: "dim" });
-  const undo = button("Undo", "Z", () => editor.undo(), "btn btn-small");
-  const redo = button("Redo", "⇧Z", () => editor.redo(), "btn btn-small");
+  const undo = button("Undo", keycap("undo"), () => editor.undo(), "btn btn-small");
+  const redo = button("Redo", keycap("undo", { shift: true }), () => editor.redo(), "btn btn-small");
   const show = () => {
     facts.textContent = `${hectares(editor.area)} · ${figure(editor.corners)} corners`;
     undo.disabled = !editor.changed;
@@ -219,9 +227,9 @@ function rejectMode(ctx, leave) {
     },
     key(event) {
       const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
-      const reason = digit ? reasons[Number(digit[1]) - 1] : event.code === "KeyX" ? reasons[0] : null;
+      const reason = digit ? reasons[Number(digit[1]) - 1] : isKeyOf("reject", event) ? reasons[0] : null;
       if (reason) reject(reason.code);
-      return Boolean(reason) || /^Key[A-Z]$/.test(event.code) || event.code === "Space";
+      return Boolean(reason) || isOther(event, ["help"]);
     },
     end() {},
   };
@@ -252,16 +260,16 @@ function windowMode(ctx, leave) {
         el("h3", { text: "Is everything in this window labelled?" }),
         facts,
         el("p", { class: "dim small", text: "Every mine in the green frame has been accepted, fixed or drawn; the rest is background and teaches as such. Move and zoom to change the frame." }),
-        el("div", { class: "mode-acts" }, button("Window complete", "C", complete, "btn btn-ok"), button("Leave", "Esc", leave)),
+        el("div", { class: "mode-acts" }, button("Window complete", keycap("complete"), complete, "btn btn-ok"), button("Leave", "Esc", leave)),
       );
-      ctx.announce("Window complete? Press C or Enter to say that everything in view is labelled, Escape to leave.");
+      ctx.announce(`Window complete? Press ${letterOf("complete")} or Enter to say that everything in view is labelled, Escape to leave.`);
     },
     key(event) {
-      if (event.code === "KeyC" || event.key === "Enter") {
+      if (isKeyOf("complete", event) || event.key === "Enter") {
         complete();
         return true;
       }
-      return /^Key[A-GI-Z]$/.test(event.code) || event.code === "Space" || /^Digit/.test(event.code);
+      return isOther(event, ["help", "hide", "previousScene", "nextScene"]);
     },
     end() {
       map.off("moveend zoomend", fit);

@@ -1,6 +1,7 @@
 // When there is nothing to review: what happened, what was kept, what to do.
 
 import { duration, el, figure } from "./dom.js";
+import { letterOf } from "./keys.js";
 
 function say(title, text, ...actions) {
   return el("div", { class: "state-words" }, el("h2", { text: title }), el("p", { class: "dim", text }), el("div", { class: "row" }, ...actions));
@@ -25,7 +26,7 @@ const WORDS = {
         )
       : say(
           "Nothing left for you here",
-          `${figure(progress.done)} of ${figure(progress.total)} sites are decided, ${figure(progress.mine_today)} by you today. What remains waits for others or for a lead. Z still takes back your last decisions.`,
+          `${figure(progress.done)} of ${figure(progress.total)} sites are decided, ${figure(progress.mine_today)} by you today. What remains waits for others or for a lead. ${letterOf("undo")} still takes back your last decisions.`,
           link(links.campaigns, "Other campaigns"), link(links.sites, "Look at the sites"), again(onRetry),
         );
   },

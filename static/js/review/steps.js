@@ -5,21 +5,20 @@ const KEEP = 60;
 export class Steps extends EventTarget {
   list = []; // {key, kind: "decision" | "area", verdict, site, item, words, undone, version}
 
-  /** Take up what was decided before this page was loaded: confirmed decisions, then what still waits here. */
+  /** Take up what was done before this page was loaded: what the server has, newest first, then what still waits here. */
   recall(confirmed, waiting) {
-    const undoneHere = new Set(waiting.filter(({ body }) => body.undoes).map(({ body }) => body.undoes));
+    const undoneHere = new Set(waiting.map(takenBackBy).filter(Boolean));
+    const step = ({ key, kind, verdict, site, version }) => ({
+      key, kind, verdict, site, item: null, version, undone: false, words: wordsOf(verdict, site),
+    });
     const old = confirmed
       .filter(({ verdict, undone, key }) => verdict !== "undo" && !undone && !undoneHere.has(key))
-      .map(({ key, site, verdict, version }) => ({
-        key, kind: "decision", verdict, site, item: null, version, undone: false, words: wordsOf(verdict, site),
-      }))
+      .map(step)
       .reverse();
     const known = new Set(old.map(({ key }) => key));
     const fresh = waiting
-      .filter(({ key, kind, body }) => kind === "decision" && body.verdict !== "undo" && !known.has(key) && !undoneHere.has(key))
-      .map(({ key, site, body }) => ({
-        key, kind: "decision", verdict: body.verdict, site, item: null, version: null, undone: false, words: wordsOf(body.verdict, site),
-      }));
+      .filter((entry) => !takenBackBy(entry) && !known.has(entry.key) && !undoneHere.has(entry.key))
+      .map(({ key, kind, site, body }) => step({ key, kind, verdict: body.verdict ?? "complete", site, version: null }));
     this.list = [...old, ...fresh, ...this.list].slice(-KEEP);
     this.#changed();
   }
@@ -65,7 +64,12 @@ export class Steps extends EventTarget {
   }
 }
 
+/** The key of what an entry of the outbox takes back, if it does. */
+function takenBackBy({ path, body }) {
+  return body.undoes ?? /^reviewed-areas\/(.+)\/revoke\/$/.exec(path)?.[1] ?? null;
+}
+
 export function wordsOf(verdict, site) {
-  const said = { accept: "accepted", fix: "fixed", reject: "rejected", unsure: "unsure", skip: "skipped", add: "drew a missed mine" }[verdict] ?? verdict;
+  const said = { accept: "accepted", fix: "fixed", reject: "rejected", unsure: "unsure", skip: "skipped", add: "drew a missed mine", complete: "window complete" }[verdict] ?? verdict;
   return site && verdict !== "add" ? `${said} ${site}` : said;
 }

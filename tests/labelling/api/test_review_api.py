@@ -129,7 +129,8 @@ def test_a_day_of_review(cast: Cast) -> None:
     made = ana.get("/decisions/?limit=20")
     assert matches(made, answers.MadeOut(many=True))
     assert [(one["verdict"], one["undone"]) for one in made] == [
-        ("add", False), ("unsure", False), ("skip", False), ("reject", True), ("fix", False), ("accept", False),
+        ("complete", False), ("add", False),
+        ("unsure", False), ("skip", False), ("reject", True), ("fix", False), ("accept", False),
     ]  # fmt: skip
     shown = ana.get(f"/sites/{two.pk}/?campaign={campaign.slug}")
     assert matches(shown, answers.ItemOut())
@@ -226,6 +227,26 @@ def test_windows_are_listed_and_taken_back(cast: Cast) -> None:
     assert first == again
     assert first["revoked_at"]
     assert ana.get(near) == []
+
+
+def test_windows_and_decisions_are_told_in_the_order_in_which_they_were_made(cast: Cast) -> None:
+    """So that undo after a reload takes back what came last, whichever it was."""
+    one, two = some_sites(2, types=TYPES)
+    ana = Browser(cast.ana)
+    ana.post("/decisions/", a_decision(one.pk), status=201)
+    window = {"key": str(uuid4()), "geometry": to_geojson(square(side=0.1)), "axis": "feature"}
+    ana.post("/reviewed-areas/", window, status=201)
+    ana.post("/decisions/", a_decision(two.pk), status=201)
+    Browser(cast.ben).post("/reviewed-areas/", {**window, "key": str(uuid4())}, status=201)
+
+    def told(limit: int) -> list[tuple[object, ...]]:
+        return [(step["kind"], step["site"], step["undone"]) for step in ana.get(f"/decisions/?limit={limit}")]
+
+    steps = [("decision", two.pk, False), ("area", None, False), ("decision", one.pk, False)]
+    assert told(20) == steps
+    assert told(2) == steps[:2]
+    ana.post(f"/reviewed-areas/{window['key']}/revoke/")
+    assert told(3)[1] == ("area", None, True)
 
 
 def test_without_a_token_against_forgery_nothing_is_written(cast: Cast) -> None:
