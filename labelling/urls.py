@@ -2,7 +2,19 @@
 
 from django.urls import include, path
 
-from labelling.views import comments, contested, datasets, guide, jobs, review, scenes, site_tiles, sites, tiles
+from labelling.views import (
+    campaigns,
+    comments,
+    contested,
+    datasets,
+    guide,
+    jobs,
+    review,
+    scenes,
+    site_tiles,
+    sites,
+    tiles,
+)
 
 _LOOK = "tiles/scenes/<int:scene_id>/<str:version>/<str:combination>"
 
@@ -15,7 +27,9 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/cancel/", jobs.cancel, name="job-cancel"),
     path("review/", review.campaigns, name="campaigns"),
     path("review/contested/", contested.contested, name="contested"),
+    path("review/new/", campaigns.campaign_new, name="campaign-new"),
     path("review/<slug:slug>/", review.review, name="review"),
+    path("review/<slug:slug>/settings/", campaigns.campaign_settings, name="campaign-settings"),
     path("api/v1/", include("labelling.api.urls")),
     path("sites/", sites.sites, name="sites"),
     path("sites/map/", sites.sites_map, name="sites-map"),

@@ -1,17 +1,20 @@
 """Which sites belong to a campaign: a closed set of conditions, nothing that a client could name freely."""
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import shapely
 from shapely.geometry.base import BaseGeometry
 
 from labelling.core.errors import BadInput
-from labelling.core.outlines import AREAL, read_outline, to_geojson
+from labelling.core.outlines import AREAL, check_outline, read_outline, to_geojson
 
 KEYS = ("area", "sources", "types", "regions", "min_score")
 MAX_VALUES = 200
+MAX_AREA_TEXT = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,8 @@ class CampaignFilter:
         if unknown:
             msg = f"unknown condition {unknown[0]!r}: use {', '.join(KEYS)}"
             raise BadInput(msg)
-        area = None if value.get("area") is None else read_outline(value["area"])
-        if area is not None and area.geom_type not in AREAL:
-            msg = "the area of a campaign is a polygon or a multipolygon"
-            raise BadInput(msg)
         return cls(
-            area=area,
+            area=None if value.get("area") is None else _areal(read_outline(value["area"])),
             sources=_values(value, "sources", str),
             types=_values(value, "types", str),
             regions=_values(value, "regions", int),
@@ -68,6 +67,54 @@ class CampaignFilter:
             "min_score": self.min_score,
         }
         return {key: value for key, value in every.items() if value not in (None, [])}
+
+
+def read_area(text: str) -> BaseGeometry:
+    """Read the area of a campaign from what somebody pasted, drew or took from a file.
+
+    Args:
+        text: GeoJSON in EPSG:4326: a polygon or multipolygon, a feature, or a collection of such features,
+            whose areas are joined.
+
+    Returns:
+        A valid polygon or multipolygon, EPSG:4326.
+
+    Raises:
+        BadInput: not such GeoJSON, empty, or too large; the text says what to change.
+    """
+    if len(text) > MAX_AREA_TEXT:
+        msg = f"an area of over {MAX_AREA_TEXT // 1000} kB is not read: simplify it"
+        raise BadInput(msg)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        msg = "the area is not JSON: paste the whole content of a GeoJSON file"
+        raise BadInput(msg) from error
+    parts = [_areal(read_outline(geometry)) for geometry in _geometries(value)]
+    if not parts:
+        msg = "the area holds no polygon"
+        raise BadInput(msg)
+    return parts[0] if len(parts) == 1 else _areal(check_outline(shapely.union_all(parts)))
+
+
+def _geometries(value: Any) -> list[Any]:
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if kind == "Feature":
+        return [value.get("geometry")]
+    features = value.get("features") if kind == "FeatureCollection" else None
+    if not isinstance(features, list):
+        return [value]
+    if len(features) > MAX_VALUES:
+        msg = f"the area has {len(features)} features, at most {MAX_VALUES} are joined: merge them"
+        raise BadInput(msg)
+    return [feature.get("geometry") if isinstance(feature, Mapping) else None for feature in features]
+
+
+def _areal(geometry: BaseGeometry) -> BaseGeometry:
+    if geometry.geom_type not in AREAL:
+        msg = "the area of a campaign is a polygon or a multipolygon"
+        raise BadInput(msg)
+    return geometry
 
 
 def _values(value: Mapping[str, Any], key: str, kind: type) -> tuple[Any, ...]:

@@ -5,17 +5,17 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.text import slugify
 
 from labelling.core.campaigns import CampaignFilter
 from labelling.core.errors import BadInput, NotFound
-from labelling.models import Campaign, MineType, Region, Source
+from labelling.models import Campaign, MineType, Region, Site, Source
 from labelling.models.taxonomy import Axis
 
 MAX_REVIEWS = 9
 LEASE_S = range(30, 24 * 3600 + 1)
-RESERVED = ("contested",)  # addresses that are pages of their own
+RESERVED = ("contested", "new")  # addresses that are pages of their own
 
 
 def create_campaign(
@@ -42,33 +42,110 @@ def create_campaign(
     Raises:
         BadInput: a value that cannot be taken, an unknown source, type or region, or a name that is taken.
     """
-    if axis not in Axis.values:
-        raise BadInput(f"unknown axis {axis!r}: use {', '.join(Axis.values)}")
-    if not 1 <= reviews_needed <= MAX_REVIEWS:
-        raise BadInput(f"reviews_needed is 1 to {MAX_REVIEWS}")
-    if lease_s not in LEASE_S:
-        raise BadInput(f"lease_s is {LEASE_S.start} to {LEASE_S.stop - 1} seconds")
     slug = slugify(name)[:60]
     if not slug or slug in RESERVED:
         taken = " and ".join(repr(word) for word in RESERVED)
         raise BadInput(f"{name!r} cannot be the name of a campaign: use letters or digits; {taken} are taken")
+    campaign = Campaign(slug=slug, axis=axis)
+    _set_terms(
+        campaign,
+        name=name,
+        conditions=conditions,
+        reviews_needed=reviews_needed,
+        guideline=guideline,
+        lease_s=lease_s,
+    )
+    _save(campaign, reviewers)
+    return campaign
+
+
+def change_campaign(
+    *,
+    campaign: Campaign,
+    name: str,
+    axis: str,
+    conditions: Mapping[str, Any],
+    reviews_needed: int,
+    reviewers: Collection[User],
+    guideline: str,
+    lease_s: int,
+    active: bool,
+) -> Campaign:
+    """Set every term of a campaign anew; its address stays, and so do decisions and claims.
+
+    Args:
+        campaign: the queue.
+        name: see ``create_campaign``, as are all but the last.
+        axis: another one only while nobody has decided in it.
+        conditions: of the sites that are served from now on.
+        reviews_needed: of the decisions from now on; each keeps the number that it was made with.
+        reviewers: who may review in it.
+        guideline: text for the reviewers.
+        lease_s: of the next claims and heartbeats.
+        active: False closes it to reviewers.
+
+    Raises:
+        BadInput: as for ``create_campaign``, or another axis than that of the decisions made.
+    """
+    if axis != campaign.axis and campaign.decisions.exists():
+        raise BadInput(f"decisions on the axis {campaign.axis} were made here: open another campaign for {axis}")
+    campaign.axis, campaign.active = axis, active
+    _set_terms(
+        campaign,
+        name=name,
+        conditions=conditions,
+        reviews_needed=reviews_needed,
+        guideline=guideline,
+        lease_s=lease_s,
+    )
+    _save(campaign, reviewers)
+    return campaign
+
+
+def _set_terms(
+    campaign: Campaign,
+    *,
+    name: str,
+    conditions: Mapping[str, Any] | None,
+    reviews_needed: int,
+    guideline: str,
+    lease_s: int,
+) -> None:
+    if campaign.axis not in Axis.values:
+        raise BadInput(f"unknown axis {campaign.axis!r}: use {', '.join(Axis.values)}")
+    if not 1 <= reviews_needed <= MAX_REVIEWS:
+        raise BadInput(f"reviews_needed is 1 to {MAX_REVIEWS}")
+    if lease_s not in LEASE_S:
+        raise BadInput(f"lease_s is {LEASE_S.start} to {LEASE_S.stop - 1} seconds")
+    if not name.strip():
+        raise BadInput("give the campaign a name with letters or digits")
     wanted = CampaignFilter.from_json(conditions or {})
     _check_known(wanted)
+    campaign.name, campaign.filter = name.strip(), wanted.to_json()
+    campaign.reviews_needed, campaign.guideline, campaign.lease_s = reviews_needed, guideline, lease_s
+
+
+def _save(campaign: Campaign, reviewers: Collection[User]) -> None:
     try:
         with transaction.atomic():
-            campaign = Campaign.objects.create(
-                name=name.strip(),
-                slug=slug,
-                axis=axis,
-                filter=wanted.to_json(),
-                reviews_needed=reviews_needed,
-                guideline=guideline,
-                lease_s=lease_s,
-            )
+            campaign.save()
             campaign.reviewers.set(reviewers)
     except IntegrityError:
-        raise BadInput(f"there is a campaign named like {name!r}: choose another name") from None
-    return campaign
+        raise BadInput(f"there is a campaign named like {campaign.name!r}: choose another name") from None
+
+
+def count_matching(*, conditions: CampaignFilter) -> tuple[int, int]:
+    """Count the sites that a filter asks for.
+
+    Returns:
+        Those still open, and all of them.
+    """
+    counted = (
+        Site.objects.matching(conditions)
+        .order_by()
+        .aggregate(open=Count("pk", filter=Q(state=Site.State.OPEN)), all=Count("pk"))
+    )
+    return counted["open"], counted["all"]
 
 
 def _check_known(wanted: CampaignFilter) -> None:

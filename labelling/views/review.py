@@ -24,7 +24,8 @@ from labelling.services.queue import progress_of
 def campaigns(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     rows = [(campaign, progress_of(user=user, campaign=campaign)) for campaign in campaigns_of(user=user)]
-    context = {"rows": rows, "contested": count_contested(user=user)}
+    closed = Campaign.objects.filter(active=False) if user.has_perm("labelling.change_campaign") else ()
+    context = {"rows": rows, "closed": closed, "contested": count_contested(user=user)}
     return render(request, "labelling/campaigns.html", context)
 
 

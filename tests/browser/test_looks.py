@@ -10,7 +10,22 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from tests.browser.conftest import ROOT, Stage, Visit
 from tests.browser.stage import HOSTILE
 
-PAGES = ("/", "/review/", "/sites/", "/scenes/", "/training/", "/models/", "/runs/", "/datasets/", "/no/such/page/")
+PAGES = (
+    "/",
+    "/review/",
+    "/review/new/",
+    "/review/contested/",
+    "/guide/",
+    "/guide/open_pit/",
+    "/guide/open_pit/edit/",
+    "/sites/",
+    "/scenes/",
+    "/training/",
+    "/models/",
+    "/runs/",
+    "/datasets/",
+    "/no/such/page/",
+)
 SIZES: tuple[ViewportSize, ...] = (
     {"width": 1280, "height": 800},
     {"width": 1440, "height": 900},

@@ -1,10 +1,11 @@
 """The conditions of a campaign: a closed set."""
 
+import json
 from typing import Any
 
 import pytest
 
-from labelling.core.campaigns import CampaignFilter
+from labelling.core.campaigns import MAX_AREA_TEXT, CampaignFilter, read_area
 from labelling.core.errors import BadInput
 
 AREA = {"type": "Polygon", "coordinates": [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]]}
@@ -44,3 +45,46 @@ def test_what_is_written_is_read_again() -> None:
 def test_anything_else_is_refused(value: Any, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         CampaignFilter.from_json(value)
+
+
+def feature(*places: float) -> dict[str, Any]:
+    squares = [[[[x, 0.0], [x + 1, 0.0], [x + 1, 1.0], [x, 1.0], [x, 0.0]]] for x in places]
+    geometry = {"type": "MultiPolygon", "coordinates": squares}
+    return {"type": "Feature", "properties": {"name": "here"}, "geometry": geometry}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "area"),
+    [
+        (AREA, "Polygon", 1),
+        (feature(0), "Polygon", 1),
+        (feature(0, 5), "MultiPolygon", 2),
+        ({"type": "FeatureCollection", "features": [feature(0), feature(0.5)]}, "Polygon", 1.5),
+        ({"type": "FeatureCollection", "features": [feature(0), feature(9)]}, "MultiPolygon", 2),
+    ],
+)
+def test_an_area_comes_as_a_geometry_a_feature_or_a_collection(value: Any, kind: str, area: float) -> None:
+    found = read_area(json.dumps(value))
+    assert (found.geom_type, found.area) == (kind, pytest.approx(area))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("POLYGON((0 0, 1 0, 1 1, 0 0))", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("[]", "GeoJSON"),
+        ('{"type": "FeatureCollection", "features": []}', "no polygon"),
+        ('{"type": "FeatureCollection", "features": [1]}', "GeoJSON"),
+        ('{"type": "FeatureCollection", "features": 1}', "GeoJSON"),
+        ('{"type": "Feature", "geometry": null}', "GeoJSON"),
+        ('{"type": "Point", "coordinates": [1, 2]}', "polygon"),
+        (json.dumps({"type": "FeatureCollection", "features": [feature(0)] * 201}), "at most 200"),
+        ('{"type": "Polygon", "coordinates": [[[0, 0], [500, 0], [500, 1], [0, 0]]]}', "500"),
+        ('{"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}', "not valid"),
+        (" " * (MAX_AREA_TEXT + 1), "simplify"),
+    ],
+)
+def test_what_is_no_area_is_refused_with_what_to_change(text: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        read_area(text)

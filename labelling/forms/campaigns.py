@@ -1,0 +1,162 @@
+import json
+from typing import Any
+
+from django import forms
+from django.contrib.auth.models import Permission, User
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q
+
+from labelling.core.campaigns import MAX_AREA_TEXT, CampaignFilter, read_area
+from labelling.core.errors import BadInput
+from labelling.core.outlines import to_geojson
+from labelling.models import Campaign, MineType, Region, Site, Source
+from labelling.models.taxonomy import Axis
+from labelling.services.campaigns import LEASE_S, MAX_REVIEWS, change_campaign, create_campaign
+
+WORK = ("name", "axis", "reviews_needed", "lease_s", "guideline", "reviewers")
+CONDITIONS = ("sources", "types", "regions", "min_score")
+
+
+def _reviewers() -> Any:
+    may = Permission.objects.filter(content_type__app_label="labelling", codename="add_decision")
+    through = Q(groups__permissions__in=may) | Q(user_permissions__in=may) | Q(is_superuser=True)
+    return User.objects.filter(through, is_active=True).distinct().order_by("username")
+
+
+class CampaignForm(forms.Form):
+    """What a campaign asks for, of whom, and of which sites. Empty conditions ask for nothing."""
+
+    name = forms.CharField(max_length=120)
+    axis = forms.ChoiceField(choices=Axis.choices, initial=Axis.FEATURE, help_text="Its types are the answers.")
+    reviews_needed = forms.IntegerField(
+        label="Opinions a site", min_value=1, max_value=MAX_REVIEWS, initial=1, help_text="Above one they are blind."
+    )
+    lease_s = forms.IntegerField(
+        label="Kept for a reviewer",
+        min_value=LEASE_S.start,
+        max_value=LEASE_S.stop - 1,
+        initial=600,
+        help_text="Seconds without a sign of life until a site is free again.",
+    )
+    guideline = forms.CharField(
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What reviewers should know.",
+    )
+    reviewers = forms.ModelMultipleChoiceField(
+        User.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, help_text="None: every reviewer."
+    )
+    sources = forms.MultipleChoiceField(
+        required=False, widget=forms.CheckboxSelectMultiple, help_text="One of them proposed the site. None: any."
+    )
+    types = forms.MultipleChoiceField(
+        required=False, widget=forms.CheckboxSelectMultiple, help_text="The site has one of them now. None: any."
+    )
+    regions = forms.TypedMultipleChoiceField(
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Ecoregions that have sites. None: everywhere.",
+    )
+    min_score = forms.FloatField(
+        label="Least score",
+        required=False,
+        min_value=0,
+        max_value=1,
+        widget=forms.NumberInput(attrs={"step": "0.05"}),
+        help_text="0 to 1; sites that only seeds speak of have none.",
+    )
+    area = forms.CharField(
+        required=False,
+        max_length=MAX_AREA_TEXT,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "mono"}),
+        help_text="GeoJSON in degrees. The sites that it touches. Empty: everywhere.",
+    )
+    active = forms.BooleanField(required=False, initial=True, label="Open to reviewers")
+
+    def __init__(self, *args: Any, campaign: Campaign | None = None, **options: Any) -> None:
+        self.campaign = campaign
+        self._asked: CampaignFilter | None = None
+        options["initial"] = _terms(campaign) if campaign else {}
+        super().__init__(*args, **options)
+        if campaign is None:
+            del self.fields["active"]
+        known = list(MineType.objects.order_by("rank", "code").values_list("axis", "code", "name"))
+        asked = campaign.conditions().regions if campaign else ()
+        here = Q(Exists(Site.objects.filter(region=OuterRef("pk")).order_by())) | Q(eco_id__in=asked)
+        self._choose("sources", [(name, name) for name in Source.objects.values_list("name", flat=True)])
+        self._choose(
+            "types",
+            [(axis, [(code, name) for its, code, name in known if its == axis]) for axis in Axis.values],
+        )
+        self._choose("regions", list(Region.objects.filter(here).values_list("eco_id", "name")))
+        reviewers = self.fields["reviewers"]
+        assert isinstance(reviewers, forms.ModelMultipleChoiceField)
+        reviewers.queryset = _reviewers()
+
+    def _choose(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    @property
+    def work_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in WORK]
+
+    @property
+    def condition_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in CONDITIONS]
+
+    def clean_area(self) -> dict[str, Any] | None:
+        text = self.cleaned_data["area"]
+        if not text:
+            return None
+        try:
+            return to_geojson(read_area(text))
+        except BadInput as error:
+            raise ValidationError(str(error)) from error
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not any(name in self.errors for name in ("area", *CONDITIONS)):
+            try:
+                self._asked = CampaignFilter.from_json(self._conditions())
+            except BadInput as error:
+                raise ValidationError(str(error)) from error
+        return given
+
+    def conditions(self) -> CampaignFilter | None:
+        """The filter, as far as the form can be read; None where one of its fields cannot."""
+        if not self.is_bound:
+            return self.campaign.conditions() if self.campaign else CampaignFilter()
+        return self._asked if self.errors or self.is_valid() else None
+
+    def _conditions(self) -> dict[str, Any]:
+        given = {name: self.cleaned_data[name] for name in ("area", *CONDITIONS)}
+        return {name: value for name, value in given.items() if value not in (None, [])}
+
+    def save(self) -> Campaign | None:
+        """Open or change the campaign; None, with an error in the form, where its terms cannot be had."""
+        terms: dict[str, Any] = {name: self.cleaned_data[name] for name in WORK}
+        terms["conditions"] = self._conditions()
+        try:
+            if self.campaign is None:
+                return create_campaign(**terms)
+            return change_campaign(campaign=self.campaign, **terms, active=self.cleaned_data["active"])
+        except BadInput as error:
+            self.add_error(None, str(error))
+            return None
+
+
+def _terms(campaign: Campaign) -> dict[str, Any]:
+    """What the fields show for a campaign."""
+    plain = ("name", "axis", "reviews_needed", "lease_s", "guideline", "active")
+    conditions = campaign.conditions().to_json()
+    area = conditions.pop("area", None)
+    return {
+        **{name: getattr(campaign, name) for name in plain},
+        **conditions,
+        "area": json.dumps(area) if area else "",
+        "reviewers": list(campaign.reviewers.values_list("pk", flat=True)),
+    }

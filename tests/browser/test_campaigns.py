@@ -1,0 +1,76 @@
+"""A lead draws the area of a campaign, and sees what it would serve before it is opened."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+
+COUNT = "#count .stat b"
+
+
+def open_form(visit: Visit) -> Page:
+    visit.log_in("lea")
+    visit.page.goto(f"{visit.stage.url}/review/new/")
+    visit.page.wait_for_load_state("networkidle")
+    return visit.page
+
+
+def counted(page: Page) -> int:
+    return int(re.sub(r"\D", "", page.locator(COUNT).last.inner_text()))
+
+
+def drawn(page: Page) -> Any:
+    return json.loads(page.locator("textarea[name=area]").input_value() or "null")
+
+
+def draw_rectangle(page: Page, *corners: tuple[float, float]) -> None:
+    page.locator("#map").evaluate("map => map.scrollIntoView({block: 'center'})")
+    page.get_by_role("button", name="Draw a rectangle").click()
+    box = page.locator("#map").bounding_box()
+    assert box
+    for right, down in corners:
+        page.mouse.move(box["x"] + box["width"] * right, box["y"] + box["height"] * down, steps=3)
+        page.mouse.down()
+        page.mouse.up()
+
+
+def test_a_drawn_area_is_counted_saved_and_shown_again(visit: Visit) -> None:
+    page = open_form(visit)
+    everything = counted(page)
+    draw_rectangle(page, (0.12, 0.2), (0.5, 0.9))
+    expect(page.locator("#area-said")).to_have_text("1 polygon.")
+    expect(page.locator(COUNT).last).not_to_have_text(str(everything))
+    some = counted(page)
+    assert 0 < some < everything
+    area = drawn(page)
+    assert area["type"] == "Polygon"
+    page.get_by_label("Name").fill("West side")
+    page.get_by_role("button", name="Open campaign").click()
+    page.get_by_role("link", name="Settings of West side").click()
+    expect(page.locator("#area-said")).to_have_text("1 polygon.")
+    assert counted(page) == some
+    assert set(map(tuple, drawn(page)["coordinates"][0])) == set(map(tuple, area["coordinates"][0]))
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(COUNT).last).to_have_text(str(everything))
+    page.get_by_label("Open to reviewers").uncheck()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="West side")).to_have_attribute("href", "/review/west-side/settings/")
+
+
+def test_a_file_is_read_and_what_is_no_area_is_told(visit: Visit, tmp_path: Path) -> None:
+    page = open_form(visit)
+    ring = [[100, 10], [101, 10], [101, 11], [100, 10]]
+    feature = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    file = tmp_path / "area.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}), encoding="utf-8")
+    page.get_by_label("GeoJSON file").set_input_files(file)
+    expect(page.locator("#area-said")).to_have_text("1 polygon.")
+    expect(page.get_by_text("No site meets every condition.")).to_be_visible()
+    file.write_text("<img src=x onerror=alert(1)>", encoding="utf-8")
+    page.get_by_label("GeoJSON file").set_input_files(file)
+    expect(page.locator("#area-said")).to_contain_text("This cannot be drawn")
+    expect(page.locator("#count")).to_contain_text("Area: the area is not JSON")

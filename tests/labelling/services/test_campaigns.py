@@ -1,0 +1,103 @@
+"""Campaigns are opened and changed by leads; what they ask for is checked, and counted before it is served."""
+
+from typing import Any
+
+import pytest
+
+from labelling.core.campaigns import CampaignFilter
+from labelling.core.errors import BadInput
+from labelling.models import Campaign, Site
+from labelling.services.campaigns import campaigns_of, change_campaign, count_matching, create_campaign
+from labelling.services.queue import claim_sites
+from tests.cast import Cast
+from tests.mines import a_campaign, a_site, a_source, decide, some_sites
+
+pytestmark = pytest.mark.django_db
+TERMS: dict[str, Any] = {
+    "name": "Minas",
+    "axis": "feature",
+    "conditions": {},
+    "reviews_needed": 1,
+    "reviewers": (),
+    "guideline": "",
+    "lease_s": 600,
+    "active": True,
+}
+
+
+def test_every_term_can_be_changed_and_the_address_stays(cast: Cast) -> None:
+    a_source("Cobalt")
+    campaign = a_campaign()
+    conditions = {"sources": ["Cobalt"], "types": ["pond"], "min_score": 0.3}
+    new: dict[str, Any] = {
+        "name": "Ponds of Minas",
+        "axis": "commodity",
+        "conditions": conditions,
+        "reviews_needed": 2,
+        "reviewers": [cast.ben],
+        "guideline": "Look twice.",
+        "lease_s": 60,
+        "active": False,
+    }
+    change_campaign(campaign=campaign, **new)
+    kept = Campaign.objects.get()
+    assert kept.slug == "minas"
+    assert list(kept.reviewers.all()) == [cast.ben]
+    assert kept.filter == conditions
+    same = ("name", "axis", "reviews_needed", "guideline", "lease_s", "active")
+    assert [getattr(kept, name) for name in same] == [new[name] for name in same]
+    assert not campaigns_of(user=cast.ben).exists(), "it is closed"
+
+
+def test_what_was_decided_and_claimed_stays(cast: Cast) -> None:
+    campaign = a_campaign()
+    first, second = some_sites(2)
+    decide(cast.ana, first, campaign_id=campaign.pk)
+    [claim] = claim_sites(user=cast.ben, campaign=campaign)
+    change_campaign(campaign=campaign, **TERMS | {"reviews_needed": 2})
+    claim.refresh_from_db()
+    assert claim.site == second
+    assert Site.objects.get(pk=first.pk).state == "verified"
+
+
+def test_the_axis_of_decisions_made_cannot_be_changed(cast: Cast) -> None:
+    campaign = a_campaign()
+    decide(cast.ana, a_site(), campaign_id=campaign.pk)
+    with pytest.raises(BadInput, match="open another campaign for method"):
+        change_campaign(campaign=campaign, **TERMS | {"axis": "method"})
+    assert Campaign.objects.get().axis == "feature"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"name": " "}, "name with letters"),
+        ({"name": "Taken"}, "named like 'Taken'"),
+        ({"axis": "colour"}, "unknown axis"),
+        ({"reviews_needed": 0}, "1 to 9"),
+        ({"lease_s": 5}, "30 to 86400"),
+        ({"conditions": {"sources": ["nobody"]}}, "unknown source 'nobody'"),
+        ({"conditions": {"types": ["castle"]}}, "unknown type 'castle'"),
+        ({"conditions": {"regions": [999]}}, "unknown region 999"),
+    ],
+)
+def test_terms_that_cannot_be_change_nothing(cast: Cast, wrong: dict[str, Any], told: str) -> None:
+    create_campaign(name="Taken")
+    campaign = a_campaign()
+    with pytest.raises(BadInput, match=told):
+        change_campaign(campaign=campaign, **TERMS | {"guideline": "new"} | wrong)
+    assert Campaign.objects.get(slug="minas").guideline == ""
+
+
+@pytest.mark.parametrize("name", ["New", "Contested", "!!!"])
+def test_a_name_whose_address_is_taken_by_a_page_is_refused(cast: Cast, name: str) -> None:
+    with pytest.raises(BadInput, match="name"):
+        create_campaign(name=name)
+
+
+def test_sites_are_counted_open_and_in_all(cast: Cast) -> None:
+    first, *_ = some_sites(3, types={"feature": (("pond", None),)})
+    decide(cast.ana, first, types={"feature": "pond"})
+    assert count_matching(conditions=CampaignFilter()) == (2, 3)
+    assert count_matching(conditions=CampaignFilter(types=("pond",))) == (2, 3)
+    assert count_matching(conditions=CampaignFilter(types=("open_pit",))) == (0, 0)
