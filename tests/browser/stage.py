@@ -47,12 +47,31 @@ def _play_on(story: str, place: object) -> None:
     paths = [write_place(place, date, folder / f"{story}_{date:%Y%m%d}.tif") for date in DATES]
     report = import_scenes(paths=paths, sensor="synthetic", synthetic=True)
     assert len(report.added) == len(DATES), report.refused
+    if story == "evidence":
+        _add_a_scene_in_colour(place, folder / "evidence_in_colour.tif")
     _claim_things(story, place)
     create_campaign(
         name=f"Synthetic {story}",
         conditions={"sources": [f"seeds of {story}"]},
         guideline="Synthetic ground. Accept what is a mine; fix what is drawn or named wrongly.",
     )
+
+
+def _add_a_scene_in_colour(place: object, path: Path) -> None:
+    """A year before the others, and with three bands only."""
+    from labelling.core.synthetic import BANDS, CRS, DATES, Place
+    from labelling.core.synthetic_paint import paint_place
+    from labelling.services.scenes import import_scenes
+    from tests.scenes import make_scene
+
+    assert isinstance(place, Place)
+    pixels = paint_place(place, DATES[0])
+    bands = ("B02", "B03", "B04")
+    data = pixels.data[[BANDS.index(band) for band in bands]]
+    tags = {"TIFFTAG_DATETIME": "2023:03:01 10:36:00"}
+    make_scene(path, data=data, bands=bands, crs=CRS, nodata=0, tags=tags, transform=pixels.transform)
+    report = import_scenes(paths=[path], sensor="synthetic", synthetic=True)
+    assert len(report.added) == 1, report.refused
 
 
 def _claim_things(story: str, place: object) -> None:

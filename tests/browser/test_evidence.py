@@ -176,6 +176,33 @@ def test_two_dates_under_a_line(visit: Visit) -> None:
     assert page.evaluate("document.querySelector('.leaflet-tile-pane').style.clipPath") == ""
 
 
+def test_a_scene_of_three_bands_among_three_dates(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in("ana")
+    visit.review("evidence")
+    expect(page.locator("#dates").get_by_role("button")).to_have_text(["2024-07-18", "2024-02-09", "2023-03-01"])
+    visit.press("d")
+    choice = page.get_by_role("combobox", name="Date to compare with")
+    expect(choice.locator("option:checked")).to_have_text("2024-02-09")
+    choice.select_option("2023-03-01")
+    expect(page.get_by_role("slider")).to_be_focused()
+    expect(choice.locator("option:checked")).to_have_text("2023-03-01")
+    expect(page.locator(".compare-labels > span")).to_have_text("2024-07-18")
+    expect(page.locator(".leaflet-compare-pane img").first).to_be_visible()
+
+    # what the map shows cannot be compared with itself
+    visit.press("[")
+    expect(page.locator("#bands")).to_contain_text("2023-03-01 · 3 of 3")
+    expect(page.locator(".compare-labels > span")).to_have_text("2023-03-01")
+    expect(choice.locator("option")).to_have_text(["2024-07-18", "2024-02-09"])
+    assert clip_of(visit, "tile")[0] == 0
+    visit.press("Escape")
+
+    expect(page.locator("#thumbs").get_by_role("button")).to_have_text(["true colour", "iron B04/B02"])
+    expect(page.get_by_role("img", name="Reflectance in 3 bands inside the site")).to_be_visible()
+    expect(page.locator("#spectrum tbody th")).to_have_text(["B02 490 nm", "B03 560 nm", "B04 665 nm"])
+
+
 def test_the_line_is_gone_with_its_site_and_letters_stay_keys(visit: Visit, stage: Stage) -> None:
     page = visit.page
     visit.log_in("ben")

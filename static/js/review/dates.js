@@ -2,7 +2,7 @@
 
 import { day, el } from "./dom.js";
 
-export const dateOf = (scene) => (scene.acquired_at ? day(scene.acquired_at) : scene.kind);
+export const dateOf = (scene) => (scene.acquired_at ? day(scene.acquired_at) : scene.name);
 
 /** Pictures of the scenes, newest first; pressing one shows it on the map. */
 export function drawDates(box, imagery) {
@@ -21,7 +21,7 @@ export function drawDates(box, imagery) {
 
 function picture(scene, index, imagery) {
   const date = dateOf(scene);
-  const kind = scene.kind === "composite" && date !== scene.kind ? " composite" : "";
+  const kind = scene.kind === "composite" ? " composite" : "";
   return el(
     "button",
     {
