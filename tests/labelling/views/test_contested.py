@@ -48,6 +48,12 @@ def test_a_lead_sees_who_said_what_when_and_why(cast: Cast, site: Site) -> None:
     assert f'href="/review/twice/?site={site.pk}"' in page
 
 
+def test_enter_in_the_words_of_a_lead_settles_nothing(cast: Cast, site: Site) -> None:
+    """In a field of one line it would press the first button."""
+    page = at(cast.lea).get(PATH).text
+    assert re.findall(r'<(\w+)[^>]*name="comment"', page) == ["textarea"]
+
+
 def test_pressing_settle_settles(cast: Cast, site: Site) -> None:
     lea = at(cast.lea)
     after = lea.post(PATH, form_of(lea.get(PATH), "ben") | {"comment": "no traces of work"}, follow=True)

@@ -37,6 +37,13 @@ def test_a_person_sees_the_campaigns_that_are_theirs(cast: Cast) -> None:
     assert "For Ben" in page_for(cast.ben, "/review/").text
 
 
+def test_a_share_of_second_opinions_is_said(cast: Cast) -> None:
+    campaign = create_campaign(name="Shared")
+    campaign.blind_share = 0.25
+    campaign.save()
+    assert "1; two, blind, for 25" in page_for(cast.ana, "/review/").text
+
+
 def test_without_a_campaign_each_is_told_what_to_do(cast: Cast) -> None:
     assert "A lead opens one and adds you" in page_for(cast.ana, "/review/").text
     assert "manage.py import_seeds" in page_for(cast.lea, "/review/").text
