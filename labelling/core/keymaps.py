@@ -21,7 +21,6 @@ ACTIONS = (
     "hide",
     "previousScene",
     "nextScene",
-    "compare",
     "comment",
     "fit",
 )
