@@ -74,14 +74,17 @@ def _named(text: str) -> Q:
     if not text:
         return Q()
     number = text.strip().removeprefix("#")
-    return Q(name__icontains=text) | (Q(pk=int(number)) if number.isdecimal() and len(number) < 19 else Q(pk__in=[]))
+    if number.isdecimal():
+        return Q(pk=int(number)) if len(number) < 19 else Q(pk__in=[])
+    return Q(name__icontains=text)
 
 
 def _in_region(text: str) -> Q:
     if not text:
         return Q()
     called = Q(name__icontains=text) | Q(biome__icontains=text) | Q(realm__icontains=text)
-    return Q(region__in=Region.objects.filter(called).order_by().values("pk"))
+    # Asked for first: which regions they are decides how PostgreSQL had best look for their sites.
+    return Q(region__in=list(Region.objects.filter(called).order_by().values_list("pk", flat=True)))
 
 
 def _typed(wanted: dict[str, Any]) -> Q:

@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.contrib.gis.db.models import Extent
 from django.core.exceptions import BadRequest
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
@@ -26,6 +26,7 @@ PER_PAGE = 50
 MAP_SITES = 2000
 OUTLINES_DEG = 1.5
 LISTED = 10_000
+URGENT = ("-priority", "pk")
 TILES = "/tiles/sites/{z}/{x}/{y}.json"  # as Leaflet fills it in
 
 
@@ -34,7 +35,7 @@ TILES = "/tiles/sites/{z}/{x}/{y}.json"  # as Leaflet fills it in
 def sites(request: HttpRequest) -> HttpResponse:
     form = SiteFilter.of(request)
     found = form.sites()
-    pages = FirstRows(found.shown().order_by("-priority", "pk"), PER_PAGE)
+    pages = FirstRows(found.order_by(*URGENT), PER_PAGE)
     context = {
         "form": form,
         "page": pages.get_page(request.GET.get("page")),
@@ -44,22 +45,33 @@ def sites(request: HttpRequest) -> HttpResponse:
 
 
 class FirstRows(Paginator):  # type: ignore[type-arg]  # Django's own is not generic
-    """The first pages of a list, so that one of a million rows costs no more than one of ``LISTED``."""
+    """The first pages of the sites that fit, so that a list of a million costs no more than one of ``LISTED``."""
 
     @cached_property
-    def _found(self) -> int:
+    def _found(self) -> list[int]:
         rows = cast(SiteQuerySet, self.object_list)
-        return rows.order_by().values("pk")[: LISTED + 1].count()
+        return list(rows.order_by().values_list("pk", flat=True)[: LISTED + 1])
 
     @property
     def count(self) -> int:
         """How many rows can be paged through."""
-        return min(self._found, LISTED)
+        return min(len(self._found), LISTED)
 
     @property
     def is_cut(self) -> bool:
         """Whether there are more."""
-        return self._found > LISTED
+        return len(self._found) > LISTED
+
+    def page(self, number: int | str) -> "Page[Site]":
+        """A page, most urgent first.
+
+        What is rare is sorted by itself: in the order of all sites it would be looked for among all of them.
+        """
+        number = self.validate_number(number)
+        rows = cast(SiteQuerySet, self.object_list) if self.is_cut else Site.objects.filter(pk__in=self._found)
+        first = (number - 1) * self.per_page
+        ids = list(rows.order_by(*URGENT).values_list("pk", flat=True)[first : min(first + self.per_page, LISTED)])
+        return Page(Site.objects.filter(pk__in=ids).shown().order_by(*URGENT), number, self)
 
 
 def _frame(found: SiteQuerySet, pages: FirstRows) -> tuple[float, ...] | None:

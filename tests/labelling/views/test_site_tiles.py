@@ -113,3 +113,12 @@ def test_a_short_table_says_its_number_and_frames_its_sites(gus: Client, crowd: 
     assert answer.context["page"].paginator.count == 4
     west, _, east, _ = answer.context["map"]["bounds"]
     assert west < crowd[1].point.x < east
+
+
+def test_a_rare_find_is_listed_by_urgency_too(gus: Client, crowd: list[Site], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "LISTED", 3)
+    verified = [crowd[3].pk, crowd[1].pk]
+    Site.objects.filter(pk__in=verified).update(state="verified")
+    answer = gus.get("/sites/?state=verified").context["page"]
+    assert [site.pk for site in answer] == [crowd[1].pk, crowd[3].pk]
+    assert (answer.paginator.count, answer.paginator.is_cut) == (2, False)
