@@ -13,7 +13,7 @@ from labelling.models import Campaign, MineType, Region, Site, Source
 from labelling.models.taxonomy import Axis
 from labelling.services.campaigns import LEASE_S, MAX_REVIEWS, change_campaign, create_campaign
 
-WORK = ("name", "axis", "reviews_needed", "lease_s", "guideline", "reviewers")
+WORK = ("name", "axis", "reviews_needed", "blind_share", "lease_s", "guideline", "reviewers")
 CONDITIONS = ("sources", "types", "regions", "min_score")
 
 
@@ -30,6 +30,15 @@ class CampaignForm(forms.Form):
     axis = forms.ChoiceField(choices=Axis.choices, initial=Axis.FEATURE, help_text="Its types are the answers.")
     reviews_needed = forms.IntegerField(
         label="Opinions a site", min_value=1, max_value=MAX_REVIEWS, initial=1, help_text="Above one they are blind."
+    )
+    blind_share = forms.FloatField(
+        label="Share with a second opinion",
+        required=False,
+        min_value=0,
+        max_value=1,
+        initial=0.0,
+        widget=forms.NumberInput(attrs={"step": "0.05"}),
+        help_text="0 to 1: of the sites that one opinion would settle, those that get two, blind.",
     )
     lease_s = forms.IntegerField(
         label="Kept for a reviewer",
@@ -108,6 +117,9 @@ class CampaignForm(forms.Form):
     def condition_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in CONDITIONS]
 
+    def clean_blind_share(self) -> float:
+        return self.cleaned_data["blind_share"] or 0.0
+
     def clean_area(self) -> dict[str, Any] | None:
         text = self.cleaned_data["area"]
         if not text:
@@ -151,7 +163,7 @@ class CampaignForm(forms.Form):
 
 def _terms(campaign: Campaign) -> dict[str, Any]:
     """What the fields show for a campaign."""
-    plain = ("name", "axis", "reviews_needed", "lease_s", "guideline", "active")
+    plain = ("name", "axis", "reviews_needed", "blind_share", "lease_s", "guideline", "active")
     conditions = campaign.conditions().to_json()
     area = conditions.pop("area", None)
     return {

@@ -27,6 +27,7 @@ def create_campaign(
     reviewers: Collection[User] = (),
     guideline: str = "",
     lease_s: int = 600,
+    blind_share: float = 0.0,
 ) -> Campaign:
     """Open a queue.
 
@@ -38,6 +39,7 @@ def create_campaign(
         reviewers: who may review in it; none: every reviewer.
         guideline: text for the reviewers.
         lease_s: after so many seconds without a sign of life a claim is free again.
+        blind_share: share of the sites that get a second, blind opinion where one settles the others, 0 to 1.
 
     Raises:
         BadInput: a value that cannot be taken, an unknown source, type or region, or a name that is taken.
@@ -54,6 +56,7 @@ def create_campaign(
         reviews_needed=reviews_needed,
         guideline=guideline,
         lease_s=lease_s,
+        blind_share=blind_share,
     )
     _save(campaign, reviewers)
     return campaign
@@ -69,6 +72,7 @@ def change_campaign(
     reviewers: Collection[User],
     guideline: str,
     lease_s: int,
+    blind_share: float,
     active: bool,
 ) -> Campaign:
     """Set every term of a campaign anew; its address stays, and so do decisions and claims.
@@ -82,6 +86,7 @@ def change_campaign(
         reviewers: who may review in it.
         guideline: text for the reviewers.
         lease_s: of the next claims and heartbeats.
+        blind_share: of the decisions from now on.
         active: False closes it to reviewers.
 
     Raises:
@@ -97,6 +102,7 @@ def change_campaign(
         reviews_needed=reviews_needed,
         guideline=guideline,
         lease_s=lease_s,
+        blind_share=blind_share,
     )
     _save(campaign, reviewers)
     return campaign
@@ -110,6 +116,7 @@ def _set_terms(
     reviews_needed: int,
     guideline: str,
     lease_s: int,
+    blind_share: float,
 ) -> None:
     if campaign.axis not in Axis.values:
         raise BadInput(f"unknown axis {campaign.axis!r}: use {', '.join(Axis.values)}")
@@ -117,12 +124,15 @@ def _set_terms(
         raise BadInput(f"reviews_needed is 1 to {MAX_REVIEWS}")
     if lease_s not in LEASE_S:
         raise BadInput(f"lease_s is {LEASE_S.start} to {LEASE_S.stop - 1} seconds")
+    if not 0 <= blind_share <= 1:
+        raise BadInput("blind_share is 0 to 1")
     if not name.strip():
         raise BadInput("give the campaign a name with letters or digits")
     wanted = CampaignFilter.from_json(conditions or {})
     _check_known(wanted)
     campaign.name, campaign.filter = name.strip(), wanted.to_json()
-    campaign.reviews_needed, campaign.guideline, campaign.lease_s = reviews_needed, guideline, lease_s
+    campaign.reviews_needed, campaign.blind_share = reviews_needed, blind_share
+    campaign.guideline, campaign.lease_s = guideline, lease_s
 
 
 def _save(campaign: Campaign, reviewers: Collection[User]) -> None:
