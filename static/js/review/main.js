@@ -11,20 +11,19 @@ import { figure } from "./dom.js";
 import { drawFilm } from "./film.js";
 import { drawBands, Imagery } from "./imagery.js";
 import { Keymap } from "./keymap.js";
-import { actionOf, belongsToControl, letterOf, readLayout } from "./keys.js";
+import { letterOf, readLayout } from "./keys.js";
 import { showKeys } from "./keysheet.js";
 import { Modes } from "./modes.js";
 import { Outbox } from "./outbox.js";
 import { Outlines, wordsFor } from "./outlines.js";
+import { listen } from "./presses.js";
 import { Queue } from "./queue.js";
 import { areaHa, polygonsOf } from "./shapes.js";
 import { drawState } from "./states.js";
 import { Spectra } from "./spectrum.js";
 import { Status } from "./status.js";
 import { Steps } from "./steps.js";
-
-const PAN_PX = 120;
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+import { watchSurroundings } from "./surroundings.js";
 
 const config = JSON.parse(document.getElementById("review-config").textContent);
 const $ = (id) => document.getElementById(id);
@@ -243,47 +242,17 @@ function stepScene(by) {
   if (imagery.scene) status.announce(`scene ${imagery.index + 1} of ${item().scenes.length}: ${imagery.scene.name}`);
 }
 
-document.addEventListener("keydown", (event) => {
-  queue.touch();
-  if (isOpen()) return;
-  if (event.target === $("comment") && event.key === "Escape") return $("comment").blur();
-  if (belongsToControl(event)) return;
-  if (event.repeat && !event.key.startsWith("Arrow")) return;
-  if (modes.key(event) || moveMap(event) || act(event)) event.preventDefault();
-});
-
-function moveMap(event) {
-  if (event.key in ARROWS) {
-    const [x, y] = ARROWS[event.key];
-    map.panBy([x * PAN_PX, y * PAN_PX], { animate: false });
-    return true;
-  }
-  if (event.key === "+" || event.code === "NumpadAdd" || event.code === "Equal") return acts.zoomIn(), true;
-  // Not by the sign: on AZERTY it stands on the key of the digit 6.
-  if (event.code === "Minus" || event.code === "NumpadSubtract") return acts.zoomOut(), true;
-  return false;
-}
-
-function act(event) {
-  const wanted = actionOf(event);
-  if (!wanted) return false;
-  if (wanted.action === "type") {
-    const option = item() && options().find(({ digit }) => digit === wanted.digit);
+listen({
+  acts,
+  touched: () => queue.touch(),
+  comment: $("comment"),
+  inMode: (event) => modes.key(event),
+  pan: (x, y) => map.panBy([x, y], { animate: false }),
+  type(digit) {
+    const option = item() && options().find((one) => one.digit === digit);
     if (option) choose(option.code);
     return Boolean(option);
-  }
-  acts[wanted.action]();
-  return true;
-}
-
-// A press by mouse must not take the focus: space would press the button again instead of accepting.
-document.addEventListener("mousedown", (event) => {
-  if (event.target.closest("[data-act], [data-press], .over, .thumb-button, .film button")) event.preventDefault();
-});
-document.addEventListener("click", (event) => {
-  queue.touch();
-  const button = event.target.closest("[data-act]");
-  if (button) acts[button.dataset.act]();
+  },
 });
 
 // ---- around the open item ------------------------------------------------------------------------------------
@@ -385,29 +354,7 @@ async function recall() {
   }
 }
 
-/** What else is known of the ground in view: windows that are complete, and the other sites. */
-async function showSurroundings() {
-  const bounds = map.getBounds();
-  const within = (value, limit) => Math.max(-limit, Math.min(limit, value)).toFixed(5);
-  const bbox = [within(bounds.getWest(), 180), within(bounds.getSouth(), 90), within(bounds.getEast(), 180), within(bounds.getNorth(), 90)];
-  const open = item()?.site ?? null;
-  try {
-    const [areas, sites] = await Promise.all([
-      api.get(`reviewed-areas/?bbox=${bbox.join(",")}`),
-      api.page(`${config.links.sitesMap}?bbox=${bbox.join(",")}`),
-    ]);
-    if (open !== (item()?.site ?? null)) return; // an answer for an item that is no longer open
-    for (const { key, geometry, revoked_at } of areas) if (!revoked_at) outlines.addArea(key, geometry);
-    outlines.showNeighbours(sites.features, open);
-  } catch {
-    // surroundings are for orientation; they come with the next item
-  }
-}
-let surroundingsTimer;
-map.on("moveend", () => {
-  clearTimeout(surroundingsTimer);
-  surroundingsTimer = setTimeout(showSurroundings, 250);
-});
+watchSurroundings({ map, api, address: config.links.sitesMap, outlines, item });
 
 async function start() {
   readLayout();
