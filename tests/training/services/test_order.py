@@ -121,6 +121,7 @@ def test_a_site_decided_while_the_pass_goes_on_keeps_what_the_decision_made(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [site] = propose({0: 0.5})
+
     def meanwhile(candidate: Any) -> Any:
         Site.objects.filter(pk=site).update(state="verified", priority=7.5, why="as it was")
         return weigh(candidate)
