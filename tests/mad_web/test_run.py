@@ -103,8 +103,12 @@ def running(home: Path) -> Iterator[Running]:
 
 
 def proportional_mb(pid: int) -> float:
-    """Memory of a process, shared pages counted in part."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+    """Memory of a process, shared pages counted in part; none of one that ended since it was listed."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    for line in rollup.splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) / 1024
     pytest.fail("smaps_rollup has no Pss line")

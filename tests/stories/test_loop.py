@@ -22,7 +22,7 @@ def test_the_loop_goes_round(cast: Cast) -> None:
     assert list(outcome)[:6] == ["import", "review", "freeze", "train", "judge", "detect"]
     assert outcome["review"]["verified"] == Label.objects.filter(state="verified").count() > 20
     assert outcome["train"]["epochs"] == 1
-    assert set(ModelVersion.objects.values_list("name", flat=True)) == {"synthetic-1", "synthetic-1-untrained"}
+    assert set(ModelVersion.objects.values_list("name", flat=True)) == {"synthetic-1", "synthetic-1-untrained-1"}
     assert Score.objects.filter(slice_kind="all").count() == 2
     assert outcome["judge"]["trained"]["truths"] == outcome["freeze"]["labels"] > 0
     assert outcome["detect"]["windows"] > 0

@@ -26,7 +26,7 @@ def register_untrained(*, like: ModelVersion, seed: int = 0) -> ModelVersion:
     Raises:
         ChildFailed: ultralytics knows no such network.
     """
-    name = f"{like.name}-untrained"
+    name = f"{like.name}-untrained-1"
     known = ModelVersion.objects.filter(name=name).first()
     if known is not None:
         return known
