@@ -115,7 +115,12 @@ def test_a_reviewers_day(visit: Visit, stage: Stage) -> None:
     expect(page.locator("#question")).to_be_visible()
     assert visit.open_site() not in {accepted, typed, edited, rejected, unsure}
     expect(page.locator("#progress-count")).to_contain_text("5 /")
+    expect(page.locator("#undo-words")).to_contain_text("undo “window complete”")
+    visit.press("z")
     expect(page.locator("#undo-words")).to_contain_text(f"undo “accepted {unsure}”")
+    visit.expect_saved()
+    revoked = f"SELECT count(*) FROM labelling_reviewedarea WHERE campaign_id = {campaign} AND revoked_at IS NOT NULL"
+    assert stage.rows(revoked) == [(1,)]
     visit.press("z")
     expect(page.locator("#place")).to_contain_text(f"site {unsure}")
     visit.expect_saved()
