@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
+from labelling.core.agreement import outline_iou
+
 SAME_IOU = 0.1
 GOOD_IOU = 0.9
 
@@ -41,9 +43,8 @@ class Judgement:
 
 
 def iou(first: BaseGeometry, second: BaseGeometry) -> float:
-    """Intersection over union of two geometries in the same coordinates, 0 where neither has an area."""
-    union = first.union(second).area
-    return float(first.intersection(second).area / union) if union else 0.0
+    """Intersection over union of two geometries in the same coordinates, 0 where one of them is a point."""
+    return outline_iou(first, second) or 0.0
 
 
 def judge_outline(

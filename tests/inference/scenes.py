@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from labelling.core.raster import SceneRef, open_raster
-from tests.scenes import make_scene
+from labelling.core.raster import SceneRef
+from tests.scenes import make_scene, ref_of
 
 BANDS = ("B02", "B03", "B04")
 Blob = tuple[int, int, int, int, str]
@@ -27,19 +27,3 @@ def blob_scene(
         more["nodata"] = 0.0
     make_scene(path, bands=BANDS, data=data, **more)
     return ref_of(path)
-
-
-def ref_of(path: Path) -> SceneRef:
-    with open_raster(path) as file:
-        return SceneRef(
-            path=str(path),
-            crs=file.crs.to_string(),
-            transform=tuple(file.transform)[:6],
-            width=file.width,
-            height=file.height,
-            dtype=file.dtypes[0],
-            bands=tuple(file.descriptions),
-            scales=tuple(file.scales),
-            offsets=tuple(file.offsets),
-            nodata=file.nodata,
-        )

@@ -4,9 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
-from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import Group, User
 
 from inference.models import ModelVersion
@@ -16,9 +14,10 @@ from labelling.core.oracle import Truth
 from labelling.core.synthetic import Place
 from labelling.models import Campaign, Job, Label, Proposal, Scene, Site
 from labelling.services.demo import LOOP_PLACES, demo_places, load_demo, scene_paths
-from labelling.services.jobs import JobHandle, run_job
+from labelling.services.jobs import run_job
 from labelling.services.oracle import review_as_oracle
 from labelling.services.snapshots import begin_snapshot, write_snapshot
+from labelling.services.waiting import wait_for_job
 from training.core.errors import TrainingFailed
 from training.core.plan import Plan
 from training.models import Score, TestSet
@@ -156,22 +155,10 @@ def _export(oracle: User, kind: str) -> Figures:
 
 def _do(job: Job, work: Callable[..., Figures]) -> Figures:
     """Do a job in this process, or wait for the worker that was faster."""
-    run_job(job_id=job.pk, work=lambda row, handle: _with(work, row, handle))
-    return _await(job.pk)
-
-
-def _with(work: Callable[..., Figures], job: Job, handle: JobHandle) -> Figures:
-    return work(job=job, handle=handle)
-
-
-def _await(job_id: UUID) -> Figures:
-    while True:
-        job = Job.objects.get(pk=job_id)
-        if job.is_silent or job.is_final:
-            break
-        time.sleep(settings.JOB_HEARTBEAT_S)
-    if job.state != Job.State.DONE:
-        msg = f"{job.title} ended as {job.state_shown}: {job.error}"
+    run_job(job_id=job.pk, work=lambda row, handle: work(job=row, handle=handle))
+    done = wait_for_job(job=job, tell=lambda _line: None)
+    if done.state != Job.State.DONE:
+        msg = f"{done.title} ended as {done.state_shown}: {done.error}"
         raise TrainingFailed(msg)
-    result: Figures = job.result
+    result: Figures = done.result
     return result

@@ -21,26 +21,10 @@ from labelling.core.chips import (
     yolo_line,
 )
 from labelling.core.globe import outline_to_lonlat, to_crs
-from labelling.core.raster import Pixels, SceneRef, open_raster, transformer
-from tests.scenes import make_scene
+from labelling.core.raster import Pixels, open_raster, transformer
+from tests.scenes import make_scene, ref_of
 
 LON, LAT = -44.6, -21.07
-
-
-def ref_of(path: Path) -> SceneRef:
-    with open_raster(path) as file:
-        return SceneRef(
-            path=str(path),
-            crs=file.crs.to_string(),
-            transform=tuple(file.transform)[:6],
-            width=file.width,
-            height=file.height,
-            dtype=file.dtypes[0],
-            bands=tuple(file.descriptions),
-            scales=tuple(file.scales),
-            offsets=tuple(file.offsets),
-            nodata=file.nodata,
-        )
 
 
 def on_ground(geometry_px: Polygon, grid: ChipGrid) -> BaseGeometry:

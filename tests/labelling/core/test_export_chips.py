@@ -13,9 +13,8 @@ from labelling.core.export import ExportLabel, ExportSettings
 from labelling.core.export_chips import Ground, chip_name, cut_example, place_on_labels, place_on_nothing
 from labelling.core.globe import outline_to_lonlat
 from labelling.core.raster import transformer
-from tests.labelling.core.test_chips import ref_of
 from tests.labelling.core.test_export import PIT
-from tests.scenes import make_scene
+from tests.scenes import make_scene, ref_of
 
 LON, LAT = -44.6, -21.07
 SETTINGS = ExportSettings("yolo", chip_px=64, bands=("B04", "B03", "B02"))
