@@ -58,6 +58,8 @@ def outline_to_lonlat(outline: Polygon, crs: str) -> BaseGeometry:
     if abs(lon[-1] - lon[0]) > 180:  # once around a pole
         pole = float(np.copysign(90, lat.mean()))
         lon, lat = np.append(lon, [lon[-1], lon[0], lon[0]]), np.append(lat, [pole, pole, lat[0]])
+    else:
+        lon[-1] = lon[0]  # unwrapping adds up roundings: a ring that misses its start by one crosses itself
     return split_at_antimeridian(Polygon(np.column_stack([lon, lat])))
 
 

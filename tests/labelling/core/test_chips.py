@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import shapely
 from affine import Affine
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 from shapely.affinity import affine_transform
@@ -57,6 +57,7 @@ def test_what_the_scene_does_not_cover_is_masked(tmp_path: Path) -> None:
     size=st.tuples(st.floats(12, 140), st.floats(12, 140)),
     pixel_m=st.sampled_from([5.0, 10.0, 20.0]),
 )
+@example(lon=180.0, lat=1.0, corner=(238.0, 0.0), size=(130.0, 12.0), pixel_m=5.0)  # crosses the antimeridian
 def test_a_box_goes_to_the_ground_and_back_within_a_pixel(
     lon: float, lat: float, corner: tuple[float, float], size: tuple[float, float], pixel_m: float
 ) -> None:
