@@ -48,6 +48,7 @@ class ClaimSpec:
         scene_id: the scene that it was seen on.
         name: what the source calls the place.
         properties: the row as the source gave it, fit for JSON.
+        revision: how often the source has said it anew; each is a proposal of its own.
     """
 
     external_id: str
@@ -58,6 +59,7 @@ class ClaimSpec:
     scene_id: int | None = None
     name: str = ""
     properties: Mapping[str, Any] = field(default_factory=dict)
+    revision: int = 0
 
     def codes(self, axis: str) -> frozenset[str]:
         """The codes that it names on an axis."""

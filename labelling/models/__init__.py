@@ -5,12 +5,12 @@ from labelling.models.comment import Comment
 from labelling.models.decision import Decision, Label, ReviewedArea
 from labelling.models.job import Job
 from labelling.models.keymap import Keymap
-from labelling.models.proposal import Proposal
+from labelling.models.proposal import Proposal, Retirement
 from labelling.models.region import Region
 from labelling.models.scene import Scene
 from labelling.models.site import Site
 from labelling.models.snapshot import Snapshot
-from labelling.models.source import SeedImport, Source
+from labelling.models.source import SeedDraft, SeedImport, Source
 from labelling.models.taxonomy import MineType
 
 __all__ = [
@@ -24,8 +24,10 @@ __all__ = [
     "MineType",
     "Proposal",
     "Region",
+    "Retirement",
     "ReviewedArea",
     "Scene",
+    "SeedDraft",
     "SeedImport",
     "Site",
     "Snapshot",

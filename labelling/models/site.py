@@ -29,7 +29,7 @@ class SiteQuerySet(models.QuerySet["Site"]):
         if conditions.sources:
             proposals = self.model._meta.get_field("proposals").related_model._default_manager
             found = found.filter(
-                Exists(proposals.filter(site=OuterRef("pk"), source__name__in=conditions.sources).order_by())
+                Exists(proposals.standing().filter(site=OuterRef("pk"), source__name__in=conditions.sources).order_by())
             )
         if conditions.min_score is not None:
             found = found.filter(score__gte=conditions.min_score)

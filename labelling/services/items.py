@@ -56,7 +56,9 @@ def build_items(*, user: User, sites: Sequence[Site], campaign: Campaign | None)
         axis=axis,
         mine_types=list(MineType.objects.filter(axis=axis).order_by("rank", "code")) if ids else [],
         proposals=_by_site(
-            Proposal.objects.filter(site__in=ids).select_related("source").order_by("-score", "id") if ids else ()
+            Proposal.objects.standing().filter(site__in=ids).select_related("source").order_by("-score", "id")
+            if ids
+            else ()
         ),
         history=_by_site(
             Decision.objects.filter(site__in=ids)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from labelling.core.geometry import area_ha
 from labelling.core.review import hides_others
-from labelling.models import Comment, Decision, MineType, Proposal, Site
+from labelling.models import Comment, Decision, MineType, Proposal, Retirement, Site, Source
 from labelling.models.spatial import to_shapely
 
 MAX_EVENTS = 500
@@ -61,7 +61,7 @@ def life_of(*, site: Site, user: User) -> list[Event]:
     """
     mine_types = MineType.objects.in_bulk(field_name="code")
     events = [
-        *(_of_proposal(proposal, mine_types) for proposal in _proposals(site)),
+        *(event for proposal in _proposals(site) for event in _of_proposal(proposal, mine_types)),
         *(_of_decision(decision, mine_types) for decision in _decisions(site, user)),
         *(_of_comment(comment) for comment in _comments(site, user)),
         *_of_snapshots(site),
@@ -71,7 +71,9 @@ def life_of(*, site: Site, user: User) -> list[Event]:
 
 
 def _proposals(site: Site) -> Iterable[Proposal]:
-    return site.proposals.select_related("source", "scene", "seed_import").order_by("-pk")[:MAX_EVENTS]
+    return site.proposals.select_related("source", "scene", "seed_import", "retirement__seed_import").order_by("-pk")[
+        :MAX_EVENTS
+    ]
 
 
 def _decisions(site: Site, user: User) -> list[Decision]:
@@ -103,7 +105,22 @@ def _of_comment(comment: Comment) -> Event:
     )
 
 
-def _of_proposal(proposal: Proposal, mine_types: Mapping[str, MineType]) -> Event:
+def _of_proposal(proposal: Proposal, mine_types: Mapping[str, MineType]) -> Iterable[Event]:
+    yield _claimed(proposal, mine_types)
+    if hasattr(proposal, "retirement"):
+        yield _taken_back(proposal.source, proposal.retirement)
+
+
+def _taken_back(source: Source, retirement: Retirement) -> Event:
+    file = retirement.seed_import.file_name
+    if retirement.successor_id is None:
+        said, lines = "took its claim back", (f"the version in {file} no longer has it",)
+    else:
+        said, lines = "replaced its claim", (f"the version in {file} says something else",)
+    return Event(retirement.created_at, "retirement", f"{source.name} {said}", lines, state="warn")
+
+
+def _claimed(proposal: Proposal, mine_types: Mapping[str, MineType]) -> Event:
     source = proposal.source
     said = "proposed this place" if proposal.is_mine else "said that there is no mine here"
     codes = [code for offers in proposal.types.values() for code, _ in offers[:1]]

@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
 from django.contrib.gis.geos import Point
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from labelling.core.errors import BadGeometry, BadInput
@@ -21,6 +23,7 @@ from labelling.services.regions import regions_of
 
 _BATCH = 800
 _PLACING = 7_201_402  # any number; holders of this lock place claims one after another
+TAKEN_BACK = "its sources have taken back what they said of it: is there anything here?"
 _PLACE = ["footprint", "point", "cell", "area_ha", "region"]
 _DERIVED = [*_PLACE, *Axis.values, "score", "name", "priority", "why", "updated_at"]
 
@@ -78,8 +81,17 @@ def refresh_site(*, site: Site) -> None:
 
     A site that is not open, or that no source speaks of, stays as it is.
     """
-    _refresh([site.pk], MineType.objects.in_bulk(field_name="code"))
+    refresh_sites(site_ids=[site.pk])
     site.refresh_from_db()
+
+
+@transaction.atomic
+def refresh_sites(*, site_ids: Collection[int]) -> None:
+    """Sum up the proposals of several open sites anew, as ``refresh_site`` does.
+
+    A site whose every claim has been taken back loses its types and goes to the end of the queue.
+    """
+    _refresh(site_ids, MineType.objects.in_bulk(field_name="code"))
 
 
 def _check_claims(claims: Sequence[ClaimSpec], mine_types: Mapping[str, MineType]) -> None:
@@ -109,16 +121,16 @@ def _wait_for_turn() -> None:
 
 
 def _unknown_claims(source: Source, claims: Sequence[ClaimSpec]) -> list[ClaimSpec]:
-    by_id: dict[str, ClaimSpec] = {}
+    by_key: dict[tuple[str, int], ClaimSpec] = {}
     for claim in claims:
-        by_id.setdefault(claim.external_id, claim)
-    wanted = list(by_id)
+        by_key.setdefault((claim.external_id, claim.revision), claim)
+    wanted = list(dict.fromkeys(external_id for external_id, _ in by_key))
     for start in range(0, len(wanted), _BATCH):
         part = wanted[start : start + _BATCH]
-        there = Proposal.objects.filter(source=source, external_id__in=part).values_list("external_id", flat=True)
-        for external_id in there:
-            del by_id[external_id]
-    return list(by_id.values())
+        there = Proposal.objects.filter(source=source, external_id__in=part).values_list("external_id", "revision")
+        for key in there:
+            by_key.pop(key, None)
+    return list(by_key.values())
 
 
 def _sites_near(claims: Sequence[ClaimSpec]) -> dict[int, Place]:
@@ -178,11 +190,20 @@ def _refresh(site_ids: Collection[int], mine_types: Mapping[str, MineType]) -> N
         part = wanted[start : start + _BATCH]
         sites = {site.pk: site for site in Site.objects.select_for_update().filter(pk__in=part, state=Site.State.OPEN)}
         evidence: dict[int, list[Evidence]] = defaultdict(list)
-        for proposal in Proposal.objects.filter(site__in=sites).select_related("source").order_by("pk"):
+        for proposal in Proposal.objects.standing().filter(site__in=sites).select_related("source").order_by("pk"):
             evidence[proposal.site_id].append(_evidence_of_proposal(proposal))
         spoken_of = [sites[pk] for pk in evidence]
         _fill(spoken_of, _judge(list(evidence.values())), mine_types)
         Site.objects.bulk_update(spoken_of, _DERIVED, batch_size=200)
+        _fall_silent([pk for pk in sites if pk not in evidence])
+
+
+def _fall_silent(site_ids: Sequence[int]) -> None:
+    taken_back = Proposal.objects.filter(site=OuterRef("pk"), retirement__isnull=False).order_by()
+    nothing: dict[str, Any] = dict.fromkeys([*Axis.values, "score"])
+    Site.objects.filter(Exists(taken_back), pk__in=site_ids).update(
+        **nothing, priority=-1.0, why=TAKEN_BACK, updated_at=timezone.now()
+    )
 
 
 def _judge(evidence: Sequence[Sequence[Evidence]]) -> list[Standing]:
@@ -242,6 +263,7 @@ def _proposal(source: Source, claim: ClaimSpec, site_id: int, seed_import: SeedI
         site_id=site_id,
         source=source,
         external_id=claim.external_id,
+        revision=claim.revision,
         geometry=to_geos(claim.geometry),
         types={axis: [list(offer) for offer in offers] for axis, offers in claim.types.items()},
         score=claim.score,

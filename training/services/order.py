@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.db.models import Count
 from django.utils import timezone
 
-from labelling.models import Campaign, Decision, Job, Label, MineType, Proposal, Region, Site, Source
+from labelling.models import Campaign, Decision, Job, Label, MineType, Proposal, Region, Retirement, Site, Source
 from labelling.models.site import SiteQuerySet
 from labelling.models.taxonomy import Axis
 from labelling.services.jobs import JobCancelled, JobHandle, beat_job, enqueue_job
@@ -103,6 +103,7 @@ def _mark() -> dict[str, Any]:
     """What the order depends on. Proposals and decisions are append-only: their counts tell every change."""
     return {
         "proposals": Proposal.objects.count(),
+        "retired": Retirement.objects.count(),
         "decisions": Decision.objects.count(),
         "day": timezone.now().date().isoformat(),
         "weights": WEIGHTS.to_json(),
@@ -154,7 +155,7 @@ def _cut(turn: Turn) -> str:
 
 def _voices(site_ids: Sequence[int]) -> Mapping[int, list[Voice]]:
     found: dict[int, list[Voice]] = defaultdict(list)
-    rows = Proposal.objects.filter(site__in=site_ids).order_by("pk")
+    rows = Proposal.objects.standing().filter(site__in=site_ids).order_by("pk")
     for site, source, kind, is_mine, score, types in rows.values_list(
         "site_id", "source_id", "source__kind", "is_mine", "score", "types"
     ):
