@@ -5,6 +5,7 @@ from labelling.models.comment import Comment
 from labelling.models.decision import Decision, Label, ReviewedArea
 from labelling.models.job import Job
 from labelling.models.keymap import Keymap
+from labelling.models.opinion import Gold, GoldLook, OpinionGround, OpinionPair
 from labelling.models.proposal import Proposal, Retirement
 from labelling.models.region import Region
 from labelling.models.scene import Scene
@@ -18,10 +19,14 @@ __all__ = [
     "Claim",
     "Comment",
     "Decision",
+    "Gold",
+    "GoldLook",
     "Job",
     "Keymap",
     "Label",
     "MineType",
+    "OpinionGround",
+    "OpinionPair",
     "Proposal",
     "Region",
     "Retirement",

@@ -38,6 +38,9 @@ class Campaign(models.Model):
     blind_share = models.FloatField(
         default=0.0, help_text="share of the sites that get a second, blind opinion even where one is enough, 0 to 1"
     )
+    gold_share = models.FloatField(
+        default=0.0, help_text="share of what a reviewer gets that is a gold site, hidden among the others, 0 to 0.5"
+    )
     reviewers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="campaigns", help_text="empty: every reviewer"
     )
@@ -55,6 +58,9 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=models.Q(blind_share__gte=0, blind_share__lte=1), name="campaign_blind_share_is_a_share"
             ),
+            models.CheckConstraint(
+                condition=models.Q(gold_share__gte=0, gold_share__lte=0.5), name="campaign_gold_share_is_up_to_a_half"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -66,10 +72,10 @@ class Campaign(models.Model):
         except BadInput as error:
             raise ValidationError({"filter": str(error)}) from error
 
-    def opinions_wanted(self, site_id: int) -> int:
-        """How many opinions settle a site here."""
+    def opinions_wanted(self, site_id: int, *, least: int = 1) -> int:
+        """How many opinions settle a site here, where its ground asks for ``least``."""
         in_share = share_place(site_id, campaign=self.pk) < self.blind_share * SHARE_STEPS
-        return 2 if in_share and self.reviews_needed == 1 else self.reviews_needed
+        return max(2 if in_share else 1, self.reviews_needed, least)
 
     def conditions(self) -> CampaignFilter:
         """The filter, checked."""
@@ -83,6 +89,9 @@ class Claim(models.Model):
     slot = models.PositiveSmallIntegerField(default=0, help_text="0, and more where several blind reviews are wanted")
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="claims")
     reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="claims")
+    again = models.BooleanField(
+        default=False, help_text="on a settled site: a gold site, or one that needs a further opinion"
+    )
     token = models.UUIDField(default=uuid.uuid4, unique=True)
     expires_at = models.DateTimeField(db_index=True)
     created_at = models.DateTimeField(auto_now_add=True)

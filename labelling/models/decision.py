@@ -65,6 +65,7 @@ class Decision(AppendOnly):
     )
     reviews_needed = models.PositiveSmallIntegerField(default=1, help_text="what its campaign asked for at the time")
     as_lead = models.BooleanField(default=False, help_text="settles a site that was contested or finished")
+    gold = models.BooleanField(default=False, help_text="the answer to a gold site: scored, never applied")
     undoes = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by")
     scene = models.ForeignKey(Scene, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     client_time = models.DateTimeField(null=True, blank=True, help_text="the browser's clock; information only")
@@ -94,7 +95,12 @@ class Decision(AppendOnly):
     @property
     def is_kept(self) -> bool:
         """Came too late to be applied, but nothing is lost."""
-        return self.version is None and self.verdict not in {self.Verdict.SKIP, self.Verdict.UNDO}
+        return self.version is None and not self.gold and self.verdict not in {self.Verdict.SKIP, self.Verdict.UNDO}
+
+    @property
+    def shown_version(self) -> int | None:
+        """The version that its reviewer is told it made: a gold site counts its reviewer's own steps alone."""
+        return self.base_version + 1 if self.gold and self.verdict != self.Verdict.SKIP else self.version
 
     def opinion(self) -> Opinion:
         """The decision as the floor below the database knows it."""

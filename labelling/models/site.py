@@ -1,6 +1,6 @@
 """One place on the ground that is reviewed once, however many sources speak of it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.gis.db import models
 from django.db.models import Exists, OuterRef, Q
@@ -27,7 +27,7 @@ class SiteQuerySet(models.QuerySet["Site"]):
             named = MineType.objects.filter(code__in=conditions.types).values("pk")
             found = found.filter(Q(feature__in=named) | Q(commodity__in=named) | Q(method__in=named))
         if conditions.sources:
-            proposals = self.model._meta.get_field("proposals").related_model._default_manager
+            proposals: Any = self.model._meta.get_field("proposals").related_model._default_manager
             found = found.filter(
                 Exists(proposals.standing().filter(site=OuterRef("pk"), source__name__in=conditions.sources).order_by())
             )
@@ -58,6 +58,10 @@ class Site(models.Model):
     commodity = models.ForeignKey(MineType, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     method = models.ForeignKey(MineType, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     version = models.PositiveIntegerField(default=0, help_text="counts the decisions that were applied")
+    least_opinions = models.PositiveSmallIntegerField(
+        default=1, help_text="so many people must speak of it, whatever its campaign asks"
+    )
+    due_again = models.BooleanField(default=False, help_text="settled, but by fewer people than must speak of it")
     name = models.CharField(max_length=200, blank=True, default="")
     score = models.FloatField(null=True, blank=True, help_text="highest score of its proposals")
     priority = models.FloatField(default=0.0, help_text="place in the queue: higher comes first")
@@ -73,6 +77,7 @@ class Site(models.Model):
             models.Index(fields=["state", "-priority", "id"], name="site_queue"),
             models.Index(fields=["-priority", "id"], name="site_priority"),
             models.Index(fields=["region", "state"], name="site_region_state"),
+            models.Index(fields=["-priority", "id"], condition=Q(due_again=True), name="site_due_again"),
             # A map of a million sites is summed up from this index alone.
             models.Index(fields=["cell", "state", *Axis.values, "id"], name="site_map"),
         ]
