@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from affine import Affine
 from rasterio.enums import ColorInterp
 from shapely import MultiPolygon
@@ -18,6 +17,8 @@ from shapely import MultiPolygon
 from labelling.core.acquisition import acquired_from, level_from, moment, sensor_from
 from labelling.core.errors import BadGeometry, BadInput, BadRaster
 from labelling.core.grid import footprint_of, ground_pixel
+from labelling.core.products import find_product
+from labelling.core.radiometry import Radiometry, nodata_for, read_radiometry
 from labelling.core.raster import SceneRef
 
 DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
@@ -44,6 +45,7 @@ class SceneMapping:
     Attributes:
         bands: band names in the order of the file.
         scale, offset: reflectance = digital number * scale + offset.
+        baseline: processing baseline of Sentinel-2, such as ``04.00``, which stands for scale and offset.
         nodata: digital number that means "no data".
         acquired_at, acquired_until: time of a single scene, or first and last of a composite.
         sensor, level, attribution: as in the catalogue.
@@ -52,6 +54,7 @@ class SceneMapping:
     bands: tuple[str, ...] | None = None
     scale: float | None = None
     offset: float | None = None
+    baseline: str | None = None
     nodata: float | None = None
     acquired_at: datetime | None = None
     acquired_until: datetime | None = None
@@ -122,6 +125,7 @@ _VALUES: dict[str, Any] = {
     "bands": _names,
     "scale": _number,
     "offset": _number,
+    "baseline": _text,
     "nodata": _number,
     "acquired_at": lambda value: moment(_text(value)),
     "acquired_until": lambda value: moment(_text(value)),
@@ -156,6 +160,8 @@ class SceneFacts:
         pixel_m: ground size of a pixel at the centre, metres.
         footprint: outline in EPSG:4326.
         has_overviews: smaller copies for low zooms are in the file.
+        baseline: processing baseline of Sentinel-2; empty where nothing says it.
+        radiometry: who says how numbers become reflectance, in words.
     """
 
     ref: SceneRef
@@ -164,6 +170,8 @@ class SceneFacts:
     has_overviews: bool
     sensor: str
     level: str
+    baseline: str
+    radiometry: str
     acquired_at: datetime | None
     acquired_until: datetime | None
     attribution: str
@@ -190,7 +198,8 @@ def _described(dataset: Any, path: Path, mapping: SceneMapping) -> SceneFacts:
     tags = dataset.tags()
     grid = _checked_grid(dataset)
     bands = _bands_of(dataset, tags, mapping)
-    scales, offsets = _scaling_of(dataset, tags, mapping, len(bands))
+    level = mapping.level or level_from(path.name, tags)
+    radiometry = _radiometry_of(dataset, path=path, tags=tags, mapping=mapping, bands=bands, level=level)
     if dataset.dtypes[0] not in DTYPES:
         msg = f"numbers of type {dataset.dtypes[0]}: write it as uint16 or float32"
         raise ValueError(msg)
@@ -211,9 +220,9 @@ def _described(dataset: Any, path: Path, mapping: SceneMapping) -> SceneFacts:
         height=dataset.height,
         dtype=dataset.dtypes[0],
         bands=bands,
-        scales=scales,
-        offsets=offsets,
-        nodata=_nodata_of(dataset, mapping),
+        scales=radiometry.scales,
+        offsets=radiometry.offsets,
+        nodata=nodata_for(dataset.dtypes[0], radiometry.nodata),
     )
     return SceneFacts(
         ref=ref,
@@ -221,7 +230,9 @@ def _described(dataset: Any, path: Path, mapping: SceneMapping) -> SceneFacts:
         footprint=footprint_of(**grid),
         has_overviews=bool(dataset.overviews(1)),
         sensor=mapping.sensor or sensor_from(path.name, tags),
-        level=mapping.level or level_from(path.name, tags),
+        level=level,
+        baseline=radiometry.baseline,
+        radiometry=radiometry.said_by,
         acquired_at=since,
         acquired_until=until,
         attribution=(mapping.attribution or tags.get("ATTRIBUTION", ""))[:200],
@@ -269,42 +280,22 @@ def _bands_of(dataset: Any, tags: Mapping[str, str], mapping: SceneMapping) -> t
     return names
 
 
-def _scaling_of(
-    dataset: Any, tags: Mapping[str, str], mapping: SceneMapping, count: int
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Scale and offset as the file or a person says them; never guessed from a date or a range of values."""
-    scales, offsets = tuple(dataset.scales[:count]), tuple(dataset.offsets[:count])
-    told = (set(scales), set(offsets)) != ({1.0}, {0.0}) or dataset.dtypes[0].startswith("float")
-    quantification = tags.get("QUANTIFICATION") or tags.get("QUANTIFICATION_VALUE")
-    if not told and quantification:
-        divisor = float(quantification)
-        added = float(tags.get("BOA_ADD_OFFSET") or tags.get("RADIO_ADD_OFFSET") or 0)
-        scales, offsets, told = (1 / divisor,) * count, (added / divisor,) * count, True
-    if mapping.scale is not None:
-        scales, told = (mapping.scale,) * count, True
-        offsets = (0.0,) * count if mapping.offset is None else offsets
-    if mapping.offset is not None:
-        offsets = (mapping.offset,) * count
-    if not told:
-        msg = (
-            "it does not say how its numbers become reflectance: give scale and offset with --mapping, "
-            'such as {"scale": 0.0001, "offset": 0} before processing baseline 04.00 and "offset": -0.1 from it on'
-        )
-        raise ValueError(msg)
-    if not all(math.isfinite(number) for number in (*scales, *offsets)) or 0 in scales:
-        msg = "its scale or offset is not a finite number, or the scale is 0"
-        raise ValueError(msg)
-    return scales, offsets
-
-
-def _nodata_of(dataset: Any, mapping: SceneMapping) -> float | None:
-    """The number for "no data"; None where the type of the pixels cannot hold it, as no pixel then has it."""
-    nodata = dataset.nodata if mapping.nodata is None else mapping.nodata
-    dtype = np.dtype(dataset.dtypes[0])
-    if nodata is None or dtype.kind == "f":
-        return None if nodata is None else float(nodata)
-    info = np.iinfo(dtype)
-    return float(nodata) if info.min <= nodata <= info.max and nodata == int(nodata) else None
+def _radiometry_of(
+    dataset: Any, *, path: Path, tags: Mapping[str, str], mapping: SceneMapping, bands: tuple[str, ...], level: str
+) -> Radiometry:
+    return read_radiometry(
+        bands=bands,
+        dtype=dataset.dtypes[0],
+        name=path.name,
+        tags=tags,
+        scales=dataset.scales[: len(bands)],
+        offsets=dataset.offsets[: len(bands)],
+        nodata=dataset.nodata if mapping.nodata is None else mapping.nodata,
+        product=find_product(path, tags, level=level),
+        scale=mapping.scale,
+        offset=mapping.offset,
+        baseline=mapping.baseline,
+    )
 
 
 def fingerprint_of(path: Path, facts: SceneFacts, *, more: Sequence[Any] = ()) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from labelling.core.errors import BadRaster
+from labelling.core.radiometry import saturated
 from labelling.core.raster import Pixels, SceneRef, read_window
 from labelling.core.render import combinations_for, index_values
 
@@ -65,7 +66,7 @@ def survey_scene(ref: SceneRef, *, has_overviews: bool) -> Survey:
     seen = sum(look.mask.size for look in looks)
     quality = {
         "valid": round(shown.shape[1] / seen, 4),
-        "saturated": round(float(_saturated(shown, ref).mean()), 4),
+        "saturated": round(float(saturated(shown, ref.scales, ref.offsets).mean()), 4),
     }
     return Survey(display, quality)
 
@@ -98,11 +99,3 @@ def _clear(shown: NDArray[Any], ref: SceneRef) -> NDArray[np.bool_]:
     blue = ref.bands.index("B02")
     clear = np.asarray(shown[blue] * ref.scales[blue] + ref.offsets[blue] <= CLOUD_BLUE, np.bool_)
     return clear if clear.mean() >= LEAST_CLEAR else everything
-
-
-def _saturated(shown: NDArray[Any], ref: SceneRef) -> NDArray[np.bool_]:
-    scale, offset = np.array(ref.scales)[:, None], np.array(ref.offsets)[:, None]
-    full = (shown * scale + offset > 1).any(axis=0)
-    if np.issubdtype(shown.dtype, np.integer):
-        full |= (shown == np.iinfo(shown.dtype).max).any(axis=0)
-    return np.asarray(full, np.bool_)

@@ -118,10 +118,27 @@ def test_a_crs_without_a_code_is_kept_as_text(path: Path) -> None:
 
 
 def test_scale_and_offset_are_never_guessed(path: Path) -> None:
-    make_scene(path, scale=None, tags={"ACQUIRED_AT": "2022-10-05", "PROCESSING_BASELINE": "04.00"})
+    make_scene(path, scale=None, tags={"ACQUIRED_AT": "2022-10-05"})
     assert "does not say how its numbers become reflectance" in refused(path)
     facts = described(path, SceneMapping(scale=0.0001))
     assert (facts.ref.scales[0], facts.ref.offsets[0]) == (0.0001, 0.0)
+
+
+def test_a_baseline_says_scale_and_offset_of_an_old_date_too(path: Path) -> None:
+    make_scene(path, scale=None, tags={"ACQUIRED_AT": "2017-10-05", "PROCESSING_BASELINE": "05.00"})
+    facts = described(path)
+    assert (facts.ref.scales[0], facts.ref.offsets[0], facts.ref.nodata) == (0.0001, -0.1, 0)
+    assert (facts.baseline, facts.radiometry) == ("05.00", "processing baseline 05.00")
+    facts = described(path, SceneMapping(baseline="02.05"))
+    assert (facts.ref.offsets[0], facts.baseline) == (0.0, "02.05")
+
+
+def test_a_file_that_contradicts_its_baseline_is_refused_until_a_person_says_which(path: Path) -> None:
+    make_scene(path, scale=0.0001, offset=0, tags={"PROCESSING_BASELINE": "04.00"})
+    reason = refused(path)
+    assert "the file says number × 0.0001 +0, but processing baseline 04.00 says number × 0.0001 -0.1" in reason
+    facts = described(path, SceneMapping(scale=0.0001, offset=0))
+    assert (facts.ref.offsets[0], facts.radiometry) == (0.0, "a person")
 
 
 def test_scale_and_offset_may_stand_in_the_product_s_own_tags(path: Path) -> None:
