@@ -33,6 +33,7 @@ urlpatterns = [
     path("api/v1/", include("labelling.api.urls")),
     path("sites/", sites.sites, name="sites"),
     path("sites/map/", sites.sites_map, name="sites-map"),
+    path("sites/frame/", sites.sites_frame, name="sites-frame"),
     path("sites/<int:site_id>/", sites.site, name="site"),
     path("sites/<int:site_id>/comments/", comments.comment, name="site-comment"),
     path("guide/", guide.guide, name="guide"),

@@ -1,6 +1,7 @@
 """What can be asked of the sites. Each value stands in the URL; nothing else does."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -14,6 +15,7 @@ from labelling.models.spatial import Box
 from labelling.models.taxonomy import Axis
 
 NONE = "none"
+PARTS_FROM = 3  # letters; PostgreSQL's index of names holds trigrams
 BESIDE = ("page", "bbox")  # keys of the URL that filter nothing
 
 
@@ -32,9 +34,10 @@ class SiteFilter(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        types = list(MineType.objects.values_list("axis", "code", "name"))
+        types = list(MineType.objects.values_list("axis", "code", "name", "pk"))
+        self._type_ids = {code: pk for _, code, _, pk in types}
         for axis in Axis.values:
-            named = [(code, name) for its_axis, code, name in types if its_axis == axis]
+            named = [(code, name) for its_axis, code, name, _ in types if its_axis == axis]
             field = self.fields[axis]
             assert isinstance(field, forms.ChoiceField)
             field.choices = [("", "any"), *named, (NONE, "not named")]
@@ -52,6 +55,19 @@ class SiteFilter(forms.Form):
             raise BadRequest(msg)
         return cls(request.GET, label_suffix="")
 
+    @classmethod
+    def checked(cls, request: HttpRequest) -> "SiteFilter":
+        """The form of a request that a program makes.
+
+        Raises:
+            BadRequest: the filter cannot be understood.
+        """
+        form = cls.of(request)
+        if not form.is_valid():
+            msg = "this filter cannot be understood"
+            raise BadRequest(msg)
+        return form
+
     @property
     def is_filtered(self) -> bool:
         return any(self.data.get(name) for name in self.fields)
@@ -61,13 +77,19 @@ class SiteFilter(forms.Form):
         if not self.is_valid():
             return Site.objects.none()
         wanted = self.cleaned_data
-        sites = Site.objects.filter(_named(wanted["q"]), _in_region(wanted["region"]), _typed(wanted))
+        sites = Site.objects.filter(_named(wanted["q"]), _in_region(wanted["region"]), *self._typed())
         if wanted["state"]:
             sites = sites.filter(state=wanted["state"])
         if wanted["source"]:
-            claims = Proposal.objects.filter(site=OuterRef("pk"), source=wanted["source"])
+            claims = Proposal.objects.standing().filter(site=OuterRef("pk"), source=wanted["source"])
             sites = sites.filter(Exists(claims.order_by()))
         return sites
+
+    def _typed(self) -> Iterator[Q]:
+        for axis in Axis.values:
+            if code := self.cleaned_data[axis]:
+                # By its number: PostgreSQL knows how common each is, but nothing across a join.
+                yield Q(**{axis: None if code == NONE else self._type_ids[code]})
 
 
 def _named(text: str) -> Q:
@@ -76,6 +98,9 @@ def _named(text: str) -> Q:
     number = text.strip().removeprefix("#")
     if number.isdecimal():
         return Q(pk=int(number)) if len(number) < 19 else Q(pk__in=[])
+    if len(text) < PARTS_FROM:
+        # Too short for an index of parts: the beginning of a word.
+        return Q(name__istartswith=text) | Q(name__icontains=f" {text}")
     return Q(name__icontains=text)
 
 
@@ -85,18 +110,6 @@ def _in_region(text: str) -> Q:
     called = Q(name__icontains=text) | Q(biome__icontains=text) | Q(realm__icontains=text)
     # Asked for first: which regions they are decides how PostgreSQL had best look for their sites.
     return Q(region__in=list(Region.objects.filter(called).order_by().values_list("pk", flat=True)))
-
-
-def _typed(wanted: dict[str, Any]) -> Q:
-    found = Q()
-    for axis, unnamed, named in (
-        (Axis.FEATURE, Q(feature=None), Q(feature__code=wanted["feature"])),
-        (Axis.COMMODITY, Q(commodity=None), Q(commodity__code=wanted["commodity"])),
-        (Axis.METHOD, Q(method=None), Q(method__code=wanted["method"])),
-    ):
-        if wanted[axis]:
-            found &= unnamed if wanted[axis] == NONE else named
-    return found
 
 
 def read_bbox(text: str) -> Box:

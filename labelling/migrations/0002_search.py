@@ -5,7 +5,7 @@ not allowed, an administrator adds it once and this migration finds it there.
 """
 
 from django.contrib.postgres.operations import TrigramExtension
-from django.db import migrations, models
+from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 from django.db.utils import NotSupportedError, OperationalError, ProgrammingError
@@ -21,7 +21,7 @@ class TrigramsOrAdvice(TrigramExtension):
             name = schema_editor.connection.settings_dict["NAME"]
             msg = (
                 f"the search for names needs PostgreSQL's extension pg_trgm, and this user cannot add it ({error}). "
-                f'Let an administrator run once, in the database {name}: CREATE EXTENSION pg_trgm; then migrate again. '
+                f"Let an administrator run once, in the database {name}: CREATE EXTENSION pg_trgm; then migrate again. "
                 "Where it is unknown, install the package postgresql-contrib first."
             )
             raise type(error)(msg) from error

@@ -4,7 +4,6 @@ import hashlib
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
-from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponseBase, JsonResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
@@ -27,10 +26,7 @@ A_MOMENT = "private, max-age=20"
 @require_safe
 @permission_required("labelling.view_site", raise_exception=True)
 def site_tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponseBase:
-    form = SiteFilter.of(request)
-    if not form.is_valid():
-        msg = "this filter cannot be understood"
-        raise BadRequest(msg)
+    form = SiteFilter.checked(request)
     shown = read_site_tile(sites=form.sites(), tile=_place(z, x, y))
     answer = JsonResponse(_drawn(shown))
     etag = f'"{hashlib.sha256(answer.content).hexdigest()[:32]}"'

@@ -6,10 +6,10 @@ from uuid import uuid4
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.contrib.gis.db.models import Extent
-from django.core.exceptions import BadRequest
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.decorators.http import require_safe
 
@@ -18,7 +18,7 @@ from labelling.core.render import combinations_for
 from labelling.forms.sites import SiteFilter, read_bbox
 from labelling.models import Scene, SeedImport, Site
 from labelling.models.site import SiteQuerySet
-from labelling.models.spatial import in_box, to_shapely
+from labelling.models.spatial import Box, in_box, to_shapely
 from labelling.services.lifelines import life_of
 from labelling.views.site_tiles import site_feature
 
@@ -26,6 +26,7 @@ PER_PAGE = 50
 MAP_SITES = 2000
 OUTLINES_DEG = 1.5
 LISTED = 10_000
+FRAMED = 500  # of the sites of a long list; `sites-frame` looks at all
 URGENT = ("-priority", "pk")
 TILES = "/tiles/sites/{z}/{x}/{y}.json"  # as Leaflet fills it in
 
@@ -39,7 +40,7 @@ def sites(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": pages.get_page(request.GET.get("page")),
-        "map": {"tiles": TILES, "bounds": _frame(found, pages)},
+        "map": {"tiles": TILES, "bounds": pages.frame(), "frame": reverse("sites-frame") if pages.is_cut else ""},
     }
     return render(request, "labelling/sites.html", context)
 
@@ -73,22 +74,31 @@ class FirstRows(Paginator):  # type: ignore[type-arg]  # Django's own is not gen
         ids = list(rows.order_by(*URGENT).values_list("pk", flat=True)[first : min(first + self.per_page, LISTED)])
         return Page(Site.objects.filter(pk__in=ids).shown().order_by(*URGENT), number, self)
 
+    def frame(self) -> "Box | None":
+        """The box around the sites; where they are many, around some of them."""
+        found = self._found
+        return box_around(Site.objects.filter(pk__in=found[:: -(-len(found) // FRAMED)] if self.is_cut else found))
 
-def _frame(found: SiteQuerySet, pages: FirstRows) -> tuple[float, ...] | None:
-    """The box around the sites; the whole world where there are too many to look at each."""
-    if pages.is_cut or not pages.count:
-        return None
-    return cast(tuple[float, ...], found.order_by().aggregate(box=Extent("point"))["box"])
+
+def box_around(found: SiteQuerySet) -> Box | None:
+    """The box around the points of sites, None where there is none."""
+    return cast("Box | None", found.order_by().aggregate(box=Extent("point"))["box"])
+
+
+@require_safe
+@permission_required("labelling.view_site", raise_exception=True)
+def sites_frame(request: HttpRequest) -> JsonResponse:
+    """The box around all sites that fit."""
+    answer = JsonResponse({"bounds": box_around(SiteFilter.checked(request).sites())})
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 @require_safe
 @permission_required("labelling.view_site", raise_exception=True)
 def sites_map(request: HttpRequest) -> JsonResponse:
     """The sites in a box as GeoJSON, the most urgent first and no more than a map can show."""
-    form = SiteFilter.of(request)
-    if not form.is_valid():
-        msg = "this filter cannot be understood"
-        raise BadRequest(msg)
+    form = SiteFilter.checked(request)
     box = read_bbox(request.GET.get("bbox", ""))
     found = form.sites().filter(in_box(Site, "footprint", box))
     shown = found.shown().order_by("-priority", "pk")[:MAP_SITES]

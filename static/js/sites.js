@@ -1,10 +1,10 @@
 // The sites that fit the filter, on a map beside their table. A click on a site tells what it is and leads to its page.
-import { createMap, fitBounds, textLines } from "./map.js";
+import { createMap, fitBounds, latLngBounds, textLines } from "./map.js";
 import { SiteTiles } from "./sitetiles.js";
 
 const { L } = window;
 const CLOSER = 2; // zooms that a click on a circle goes
-const { tiles, bounds } = JSON.parse(document.getElementById("sites").textContent);
+const { tiles, bounds, frame } = JSON.parse(document.getElementById("sites").textContent);
 const said = document.getElementById("map-count");
 const map = createMap(document.getElementById("map"));
 const query = new URLSearchParams(location.search);
@@ -15,6 +15,16 @@ const layer = new SiteTiles(tiles, query);
 const hint = L.tooltip({ direction: "top", offset: [0, -6] });
 const ring = L.circleMarker([0, 0], { radius: 10, color: "#ffffff", weight: 3, fill: false, interactive: false });
 let failed = false;
+
+/** Take all finds into view; those of a long list are too many for the page to have looked at each. */
+async function frameAll() {
+  const [center, zoom] = [map.getCenter(), map.getZoom()];
+  const answer = await fetch(`${frame}?${query}`, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (!answer?.ok) return; // the map is right as it is, only not the best
+  const all = (await answer.json()).bounds;
+  const isLeft = map.getZoom() !== zoom || !map.getCenter().equals(center);
+  if (all && !isLeft && !map.getBounds().contains(latLngBounds(all))) fitBounds(map, all, { margin: 0.1, maxZoom: 14 });
+}
 
 function figure(number) {
   return number.toLocaleString("en").replaceAll(",", "\u202f");
@@ -65,6 +75,7 @@ layer.on("trouble", ({ error }) => {
   said.textContent = `Part of the map could not be filled: ${error.message}. Move it to try again.`;
 });
 layer.on("load", count);
+if (frame) layer.once("load", frameAll);
 map.on("moveend", () => {
   if (failed) {
     failed = false;

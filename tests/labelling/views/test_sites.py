@@ -54,6 +54,9 @@ def mapped(client: Client, query: str = "bbox=-180,-90,180,90") -> Any:
     [
         ("", {"Mutanda", "Kamoto", "nobody"}),
         ("q=muta", {"Mutanda"}),
+        ("q=mu", {"Mutanda"}),
+        ("q=nd", set()),  # too short for a part: the beginning of a word
+        ("q=nda", {"Mutanda"}),
         ("state=open", {"Mutanda", "Kamoto", "nobody"}),
         ("state=verified", set()),
         ("feature=open_pit", {"Mutanda"}),
@@ -88,7 +91,7 @@ def test_a_site_is_found_by_its_number(gus: Client, mines: dict[str, Site]) -> N
         "bbox__contained=1",
     ],
 )
-@pytest.mark.parametrize("path", ["/sites/", "/sites/map/"])
+@pytest.mark.parametrize("path", ["/sites/", "/sites/map/", "/sites/frame/"])
 def test_nothing_else_can_be_asked(gus: Client, mines: dict[str, Site], path: str, query: str) -> None:
     assert gus.get(f"{path}?{query}&bbox=-180,-90,180,90").status_code == 400
 
@@ -134,6 +137,28 @@ def test_the_map_says_when_it_cannot_show_all(
     monkeypatch.setattr(page, "MAP_SITES", 2)
     answer = mapped(gus)
     assert (len(answer["features"]), answer["total"]) == (2, 3)
+
+
+def test_a_short_word_may_stand_in_the_middle_of_a_name(gus: Client, cast: Cast) -> None:
+    claimed("West of Ox Creek", SQUARE)
+    assert listed(gus, "q=ox") == listed(gus, "q=we") == ["West of Ox Creek"]
+    assert listed(gus, "q=es") == []
+
+
+def test_the_map_frames_what_fits(
+    gus: Client, mines: dict[str, Site], django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    around = [-70.0, -30.0, 26.0, pytest.approx(-11.0, abs=0.01)]
+    shown = gus.get("/sites/").context["map"]
+    assert (list(shown["bounds"]), shown["frame"]) == (around, "")
+    assert gus.get("/sites/frame/").json()["bounds"] == around
+    assert gus.get("/sites/frame/?q=nobody").json()["bounds"] == [-70.0, -30.0, -70.0, -30.0]
+    assert gus.get("/sites/frame/?q=nowhere").json()["bounds"] is None
+    monkeypatch.setattr(page, "LISTED", 2)
+    monkeypatch.setattr(page, "FRAMED", 2)
+    shown = gus.get("/sites/").context["map"]
+    assert shown["frame"] == "/sites/frame/", "the page looks at some, and says where all are looked at"
+    assert -70.0 <= shown["bounds"][0] <= shown["bounds"][2] <= 26.0
 
 
 def test_pages_keep_the_filter(gus: Client, mines: dict[str, Site], monkeypatch: pytest.MonkeyPatch) -> None:
