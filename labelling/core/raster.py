@@ -17,16 +17,20 @@ from rasterio.windows import Window
 
 import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
 from labelling.core.errors import BadRaster
-from labelling.core.geotiff import checked_path, lend_raster, open_raster
+from labelling.core.geotiff import check_source, checked_path, lend_raster, open_raster
 
 __all__ = [
     "DigitalNumbers",
+    "Layer",
     "Metres",
     "Pixels",
     "Px",
     "Reflectance",
     "SceneRef",
+    "check_source",
     "checked_path",
+    "covers_same_ground",
+    "lend_layer",
     "lend_raster",
     "open_raster",
     "read_grid",
@@ -46,16 +50,36 @@ Reflectance = NewType("Reflectance", np.ndarray[Any, np.dtype[np.float32]])
 
 
 @dataclass(frozen=True)
+class Layer:
+    """Bands that lie in one file.
+
+    Attributes:
+        path: of the file.
+        indexes: 1-based, in the file.
+        places: of the same bands among those that were asked for, from 0.
+    """
+
+    path: str
+    indexes: tuple[int, ...]
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class SceneRef:
     """A catalogued scene as the floors without a database know it.
 
     Attributes:
-        path: absolute path of the GeoTIFF.
+        path: absolute path of the GeoTIFF, ``https://...`` or ``s3://bucket/key``; of a scene in several files the
+            folder or address that stands for all of them.
         crs: ``EPSG:n`` or WKT.
         transform: a, b, c, d, e, f of the affine transform from pixel to CRS.
         bands: band names in the order of the file.
         scales, offsets: reflectance = digital number * scale + offset, one per band.
         nodata: digital number that means "no data", or None.
+        files: one a band where each band lies in a file of its own, as in a Sentinel-2 SAFE folder: the same ground,
+            maybe in larger pixels, which are read on the grid of the scene; empty where all are in ``path``.
+        scl: its scene classification: a raster of its own, on any grid; empty where it has none.
+        cloud_probability: likewise, 0 to 100.
     """
 
     path: str
@@ -68,6 +92,9 @@ class SceneRef:
     scales: tuple[float, ...]
     offsets: tuple[float, ...]
     nodata: float | None
+    files: tuple[str, ...] = ()
+    scl: str = ""
+    cloud_probability: str = ""
 
     @property
     def affine(self) -> Affine:
@@ -85,6 +112,17 @@ class SceneRef:
             msg = f"no band {', '.join(missing)}; the scene has {', '.join(self.bands)}"
             raise BadRaster(msg, file=Path(self.path).name)
         return tuple(self.bands.index(band) + 1 for band in bands)
+
+    def layers(self, bands: tuple[str, ...]) -> tuple[Layer, ...]:
+        """Find the files that hold bands.
+
+        Raises:
+            BadRaster: the scene lacks one of them.
+        """
+        indexes = self.indexes(bands)
+        if not self.files:
+            return (Layer(self.path, indexes, tuple(range(len(bands)))),)
+        return tuple(Layer(self.files[index - 1], (1,), (place,)) for place, index in enumerate(indexes))
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +202,7 @@ def read_window(ref: SceneRef, window: Window, *, bands: tuple[str, ...] = (), s
         BadRaster: the scene lacks a band, or the file cannot be read or is another one than was catalogued.
     """
     bands = bands or ref.bands
-    indexes = ref.indexes(bands)
+    layers = ref.layers(bands)
     height, width = (size, size) if size else (round(window.height), round(window.width))
     rows = _inside(window.row_off, window.height, height, ref.height)
     columns = _inside(window.col_off, window.width, width, ref.width)
@@ -179,12 +217,16 @@ def read_window(ref: SceneRef, window: Window, *, bands: tuple[str, ...] = (), s
             (rows.stop - rows.start) * y,
         )
         shape = (rows.stop - rows.start, columns.stop - columns.start)
-        with _lent(ref) as dataset, _with_nodata(dataset, ref.nodata) as source:
-            options = {"window": part, "resampling": Resampling.bilinear}
-            data[:, rows, columns] = source.read(indexes, out_shape=(len(bands), *shape), **options)
-            mask[rows, columns] = _valid(data[:, rows, columns], ref.nodata)
-            if ref.nodata is None and _has_own_mask(dataset):
-                mask[rows, columns] &= source.dataset_mask(window=part, out_shape=shape) > 0
+        mask[rows, columns] = True
+        for layer in layers:
+            with lend_layer(ref, layer) as dataset, _with_nodata(dataset, ref.nodata) as source:
+                own = _own_window(dataset, ref, part)
+                options = {"window": own, "resampling": Resampling.bilinear}
+                read = source.read(layer.indexes, out_shape=(len(layer.indexes), *shape), **options)
+                data[list(layer.places), rows, columns] = read
+                if ref.nodata is None and _has_own_mask(dataset):
+                    mask[rows, columns] &= source.dataset_mask(window=own, out_shape=shape) > 0
+        mask[rows, columns] &= _valid(data[:, rows, columns], ref.nodata)
     step = Affine.translation(window.col_off, window.row_off) @ Affine.scale(x, y)
     return _pixels(ref, bands, data, mask, ref.affine @ step)
 
@@ -198,12 +240,39 @@ def _inside(start: float, length: float, count: int, end: int) -> slice:
 
 
 @contextmanager
-def _lent(ref: SceneRef) -> Iterator[Any]:
-    with lend_raster(ref.path) as dataset:
-        if (dataset.width, dataset.height) != (ref.width, ref.height) or dataset.count < len(ref.bands):
+def lend_layer(ref: SceneRef, layer: Layer, *, roots: tuple[Path, ...] = ()) -> Iterator[Any]:
+    """Lend the open file of some bands of a scene.
+
+    Args:
+        ref: the scene.
+        layer: one of ``ref.layers(...)``.
+        roots: a file of this machine must lie below one of these folders; empty for any.
+
+    Yields:
+        The open rasterio dataset; it is not to be closed nor handed to another thread.
+
+    Raises:
+        BadRaster: the file cannot be read or is another one than was catalogued.
+    """
+    with lend_raster(layer.path, roots=roots) as dataset:
+        is_whole = (dataset.width, dataset.height) == (ref.width, ref.height) and dataset.count >= len(ref.bands)
+        if not (covers_same_ground(dataset, ref) if ref.files else is_whole):
             msg = "is another file than the one that was catalogued: import it again"
-            raise BadRaster(msg, file=Path(ref.path).name)
+            raise BadRaster(msg, file=Path(layer.path).name)
         yield dataset
+
+
+def covers_same_ground(dataset: Any, ref: SceneRef) -> bool:
+    """Whether a file has the corners of a scene, whatever the size of its pixels; to a tenth of the scene's pixel."""
+    corners = [ref.affine @ (0, 0), ref.affine @ (ref.width, ref.height)]
+    own = [dataset.transform @ (0, 0), dataset.transform @ (dataset.width, dataset.height)]
+    return bool(np.allclose(corners, own, rtol=0, atol=0.1 * ref.affine.a))
+
+
+def _own_window(dataset: Any, ref: SceneRef, window: Window) -> Window:
+    """A window of a scene in the pixels of one of its files."""
+    x, y = dataset.width / ref.width, dataset.height / ref.height
+    return Window(window.col_off * x, window.row_off * y, window.width * x, window.height * y)
 
 
 @contextmanager
@@ -260,21 +329,23 @@ def read_grid(
         BadRaster: the scene lacks a band, or the file cannot be read or is another one than was catalogued.
     """
     bands = bands or ref.bands
-    indexes = ref.indexes(bands)
     options = {"crs": crs, "transform": transform, "width": width, "height": height, "src_crs": ref.crs}
     if ref.nodata is not None:
         # Else a band without data would be mixed into its neighbours as if it were dark ground.
         options |= {"src_nodata": ref.nodata, "nodata": ref.nodata, "UNIFIED_SRC_NODATA": "NO"}
-    with _lent(ref) as dataset:
-        add_alpha = ref.nodata is None and ColorInterp.alpha not in dataset.colorinterp
-        with WarpedVRT(dataset, add_alpha=add_alpha, resampling=Resampling.bilinear, **options) as warped:
-            # The mask of a warped dataset forgets its alpha unless there are two or four bands: read it as a band.
-            by_alpha = warped.colorinterp[-1] == ColorInterp.alpha
-            read = warped.read([*indexes, warped.count] if by_alpha else indexes)
-    data = read[: len(bands)]
-    mask = _valid(data, ref.nodata)
-    if by_alpha:
-        mask &= read[-1] > 0
+    data = np.empty((len(bands), height, width), ref.dtype)
+    mask = np.ones((height, width), np.bool_)
+    for layer in ref.layers(bands):
+        with lend_layer(ref, layer) as dataset:
+            add_alpha = ref.nodata is None and ColorInterp.alpha not in dataset.colorinterp
+            with WarpedVRT(dataset, add_alpha=add_alpha, resampling=Resampling.bilinear, **options) as warped:
+                # The mask of a warped dataset forgets its alpha unless there are two or four bands: read it as a band.
+                by_alpha = warped.colorinterp[-1] == ColorInterp.alpha
+                read = warped.read([*layer.indexes, warped.count] if by_alpha else layer.indexes)
+        data[list(layer.places)] = read[: len(layer.indexes)]
+        if by_alpha:
+            mask &= read[-1] > 0
+    mask &= _valid(data, ref.nodata)
     return replace(_pixels(ref, bands, data, mask, transform), crs=crs)
 
 

@@ -14,7 +14,7 @@ from rio_tiler.reader import read
 
 import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
 from labelling.core.grid import TileAddress
-from labelling.core.raster import Pixels, SceneRef, lend_raster, transformer
+from labelling.core.raster import Pixels, SceneRef, lend_layer, transformer
 
 TILE_SIZE = 256
 MERCATOR = CRS.from_epsg(3857)
@@ -70,23 +70,28 @@ def read_box(
 def _read_part(
     ref: SceneRef, bounds: Bounds, shape: tuple[int, int], bands: tuple[str, ...], roots: tuple[Path, ...]
 ) -> Pixels:
-    indexes = ref.indexes(bands)
     height, width = shape
-    with lend_raster(ref.path, roots=roots) as dataset:
-        # rio-tiler would find the grid by a VRT text, whose driver is off; and at the size of the tile GDAL
-        # would not look at the overviews: so the grid is a whole multiple of the tile, about as fine as the scene.
-        fine = max(1, round((bounds[2] - bounds[0]) / width / _mercator_pixel(ref)))
-        grid = {
-            "transform": from_bounds(*bounds, width=width * fine, height=height * fine),
-            "width": width * fine,
-            "height": height * fine,
-        }
-        with WarpedVRT(dataset, crs=MERCATOR, resampling=Resampling.bilinear, **grid, **_no_data(ref, dataset)) as map_:
-            image = read(map_, indexes=indexes, height=height, width=width, resampling_method="bilinear")
-    places = [index - 1 for index in indexes]
+    # rio-tiler would find the grid by a VRT text, whose driver is off; and at the size of the tile GDAL
+    # would not look at the overviews: so the grid is a whole multiple of the tile, about as fine as the scene.
+    fine = max(1, round((bounds[2] - bounds[0]) / width / _mercator_pixel(ref)))
+    grid = {
+        "transform": from_bounds(*bounds, width=width * fine, height=height * fine),
+        "width": width * fine,
+        "height": height * fine,
+    }
+    data = np.empty((len(bands), height, width), ref.dtype)
+    mask = np.ones((height, width), np.bool_)
+    for layer in ref.layers(bands):
+        with lend_layer(ref, layer, roots=roots) as dataset:
+            options = {"crs": MERCATOR, "resampling": Resampling.bilinear, **grid, **_no_data(ref, dataset)}
+            with WarpedVRT(dataset, **options) as map_:
+                image = read(map_, indexes=layer.indexes, height=height, width=width, resampling_method="bilinear")
+        data[list(layer.places)] = image.array.data
+        mask &= ~np.ma.getmaskarray(image.array).any(axis=0)
+    places = [index - 1 for index in ref.indexes(bands)]
     return Pixels(
-        data=image.array.data,
-        mask=np.asarray(~np.ma.getmaskarray(image.array).any(axis=0), np.bool_),
+        data=data,
+        mask=mask,
         crs=MERCATOR.to_string(),
         transform=from_bounds(*bounds, width=width, height=height),
         bands=bands,

@@ -37,7 +37,12 @@ class Scene(models.Model):
         COMPOSITE = "composite", "composite"
 
     name = models.CharField(max_length=200)
-    uri = models.CharField(max_length=1000, unique=True, help_text="absolute path of the file")
+    uri = models.CharField(
+        max_length=1000, unique=True, help_text="absolute path or address; of several files what stands for them"
+    )
+    files = models.JSONField(
+        default=list, blank=True, help_text="paths or addresses, one a band, where each band lies in a file of its own"
+    )
     version = models.CharField(max_length=64, help_text="changes whenever the file does; part of every tile URL")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.SINGLE)
     sensor = models.CharField(max_length=40, blank=True, default="")
@@ -99,4 +104,5 @@ class Scene(models.Model):
             scales=tuple(self.scales),
             offsets=tuple(self.offsets),
             nodata=self.nodata,
+            files=tuple(self.files),
         )

@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from labelling.core.errors import BadGeometry, BadRaster, NotFound
 from labelling.core.geometry import search_boxes
-from labelling.core.raster import checked_path
+from labelling.core.raster import check_source
 from labelling.core.spectra import RING_M, BandLevel, BandPair, measure_spectrum
 from labelling.models import Scene, Site
 from labelling.models.spatial import in_box, to_shapely
@@ -78,7 +78,8 @@ def measure_evidence(*, evidence: Evidence) -> dict[str, Any]:
     """
     scene = evidence.scene
     try:
-        checked_path(scene.uri, roots=scene_roots())
+        for file in scene.files or [scene.uri]:
+            check_source(file, roots=scene_roots())
         spectrum = measure_spectrum(scene.ref(), to_shapely(evidence.site.footprint), others=evidence.others)
     except (BadRaster, BadGeometry) as error:
         raise NotFound(str(error)) from error
