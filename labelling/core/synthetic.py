@@ -4,7 +4,7 @@ A *place* is 5 km of invented ground with mines, look-alikes and a truth; it can
 The spectra are rough means of published reflectances of such surfaces; none is a measurement.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -131,7 +131,27 @@ def _place(index: int, side: int, seed: int) -> Place:
     y = 8_900_000 - row * 20_000
     rng = np.random.default_rng((seed, index))
     bare = Place(f"synthetic-{index + 1:02d}", biome, seed * 1000 + index, side, Affine(PIXEL_M, 0, x, 0, -PIXEL_M, y))
-    return Place(bare.name, biome, bare.seed, side, bare.transform, _settle(bare, rng))
+    return replace(bare, things=_settle(bare, rng))
+
+
+def make_lone_place(kind: str, *, name: str, corner: tuple[float, float], side: int, seed: int) -> Place | None:
+    """Invent a place where a single mine or look-alike stands.
+
+    Args:
+        kind: one of ``MINES`` or ``LOOK_ALIKES``, but no riverbank.
+        name: of the place.
+        corner: upper left, metres of ``CRS``.
+        side: rows and columns, pixels of 10 m; at least 150.
+        seed: of everything random about it, the ecoregion included.
+
+    Returns:
+        The place; None where the ground of this seed has no room for it.
+    """
+    rng = np.random.default_rng(seed)
+    biome = BIOMES[int(rng.integers(len(BIOMES)))]
+    bare = Place(name, biome, seed, side, Affine(PIXEL_M, 0, corner[0], 0, -PIXEL_M, corner[1]))
+    outline = _find_room(kind, bare, river_of(bare).buffer(40), rng)
+    return replace(bare, things=(Thing(kind, outline),)) if outline is not None else None
 
 
 def region_of(biome: Biome, *, margin_m: float = 15_000) -> Polygon:

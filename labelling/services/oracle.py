@@ -32,13 +32,8 @@ def review_as_oracle(
     """
     made: Counter[str] = Counter()
     taken: set[int] = set()
-    while claims := claim_sites(user=user, campaign=campaign, count=_AT_ONCE):
-        for claim in claims:
-            judgement = _judge(claim.site, campaign.axis, truths, taken)
-            if judgement.truth is not None:
-                taken.add(judgement.truth)
-            submit_decision(user=user, submission=_submission(claim.site, campaign, judgement, truths))
-            made[judgement.verdict] += 1
+    while judged := judge_next(user=user, campaign=campaign, truths=truths, taken=taken, count=_AT_ONCE):
+        made.update(judgement.verdict for _, judgement in judged)
     for index, truth in enumerate(truths):
         if index not in taken:
             submit_decision(user=user, submission=_missed(campaign, truth))
@@ -46,6 +41,31 @@ def review_as_oracle(
     for window in windows:
         complete_area(user=user, key=uuid4(), geometry=to_geos(window), axis=campaign.axis, campaign=campaign)
     return {**made, "windows": len(windows)}
+
+
+def judge_next(
+    *, user: User, campaign: Campaign, truths: Sequence[Truth], taken: set[int], count: int
+) -> list[tuple[Site, Judgement]]:
+    """Take the next sites of a campaign's queue and decide each by the truth.
+
+    Args:
+        user: in whose name.
+        campaign: whose queue.
+        truths: all that stands on its ground, EPSG:4326.
+        taken: indexes of truths that a site is already; those found now are added.
+        count: how many sites, at most.
+
+    Returns:
+        The sites in the order of the queue, each with what was said of it; none where the queue is empty.
+    """
+    judged = []
+    for claim in claim_sites(user=user, campaign=campaign, count=count):
+        judgement = _judge(claim.site, campaign.axis, truths, taken)
+        if judgement.truth is not None:
+            taken.add(judgement.truth)
+        submit_decision(user=user, submission=_submission(claim.site, campaign, judgement, truths))
+        judged.append((claim.site, judgement))
+    return judged
 
 
 def _judge(site: Site, axis: str, truths: Sequence[Truth], taken: set[int]) -> Judgement:

@@ -6,7 +6,18 @@ import pytest
 from shapely.geometry import shape
 
 from labelling.core.geotiff import open_raster
-from labelling.core.synthetic import BANDS, BIOMES, DATES, LOOK_ALIKES, MINES, Place, make_places, region_of
+from labelling.core.synthetic import (
+    BANDS,
+    BIOMES,
+    DATES,
+    LOOK_ALIKES,
+    MINES,
+    Place,
+    make_lone_place,
+    make_places,
+    region_of,
+    river_of,
+)
 from labelling.core.synthetic_paint import paint_place, write_place
 from labelling.core.synthetic_seeds import make_seeds
 
@@ -87,3 +98,16 @@ def test_seeds_lie_where_the_things_are() -> None:
     for feature in make_seeds(places)["labelled"]["features"]:
         drawn, real = shape(feature["geometry"]), names[feature["properties"]["id"]].lonlat
         assert drawn.intersection(real).area / drawn.union(real).area > 0.5
+
+
+@pytest.mark.parametrize("kind", ["open_pit", "artisanal_diggings", "town"])
+def test_a_lone_place_holds_one_thing_away_from_its_river(kind: str) -> None:
+    places = [make_lone_place(kind, name="lone", corner=(500_000, 8_900_000), side=192, seed=seed) for seed in range(9)]
+    found = [place for place in places if place is not None]
+    assert len(found) > 3
+    assert {place.biome for place in found} == set(BIOMES)
+    for place in found:
+        (thing,) = place.things
+        assert thing.kind == kind
+        assert place.bounds.contains(thing.outline)
+        assert thing.outline.distance(river_of(place)) >= 40

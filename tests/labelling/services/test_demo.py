@@ -4,7 +4,7 @@ from labelling.core.oracle import Truth
 from labelling.core.synthetic import Place, make_places
 from labelling.models import Campaign, Decision, Label, Region, Scene, Site, Source
 from labelling.services.demo import load_demo
-from labelling.services.oracle import review_as_oracle
+from labelling.services.oracle import judge_next, review_as_oracle
 from labelling.services.queue import upcoming_sites
 from tests.cast import Cast
 
@@ -59,3 +59,16 @@ def test_an_oracle_leaves_the_truth_behind(campaign: Campaign, places: tuple[Pla
     assert cast.lea.reviewed_areas.count() == 2
     assert "add" in made
     assert not Site.objects.filter(synthetic=False).exists(), "a mine drawn on a synthetic scene is synthetic too"
+
+
+def test_an_oracle_takes_the_next_sites_in_the_order_of_the_queue(
+    campaign: Campaign, places: tuple[Place, ...], cast: Cast
+) -> None:
+    truths = [Truth(mine.lonlat, mine.kind) for place in places for mine in place.mines]
+    served = [site.pk for site in upcoming_sites(user=cast.lea, campaign=campaign, count=4)]
+    taken: set[int] = set()
+    judged = judge_next(user=cast.lea, campaign=campaign, truths=truths, taken=taken, count=4)
+    assert [site.pk for site, _ in judged] == served
+    assert taken == {judgement.truth for _, judgement in judged if judgement.truth is not None}
+    assert Decision.objects.count() == 4
+    assert not set(served) & {site.pk for site in upcoming_sites(user=cast.lea, campaign=campaign, count=50)}

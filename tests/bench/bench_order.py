@@ -1,0 +1,94 @@
+"""How many reviews the order of the queue saves against a random one, on synthetic ground; prints a table.
+
+    nice python -m tests.bench.bench_order [--seeds 3] [--out curves.json]
+
+An oracle reviews the next sites of a campaign through the services of the review screen; after each batch a network
+is trained from scratch on what is verified so far and scored on the same frozen test set. One arm is served by
+``refresh_order``, with the newest network's proposals on all that is still open; the other at random. Pool and test
+ground are invented: the pool has the types in about the shares of the Chilean seed (half waste rock dumps, few
+leach pads), a third look-alikes, and seeds that are incomplete and now and then wrong; the test ground has as many of
+each type. The score is the mean over the types of AP at IoU 0.5. Each arm of each seed has a database of its own.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+REVIEWS = {"order": (20, 40, 60), "random": (40, 60, 100)}
+"""After so many reviews each arm is trained and scored; 60 of the order are to reach what 100 at random reach."""
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    reader.add_argument("--seeds", type=int, default=3)
+    reader.add_argument("--pool", type=int, default=400)
+    reader.add_argument("--steps", type=int, default=500, help="of the optimiser, for each network")
+    reader.add_argument("--out", type=Path)
+    reader.add_argument("--arm", choices=REVIEWS, help=argparse.SUPPRESS)
+    reader.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
+    given = reader.parse_args()
+    if given.arm:
+        import django
+
+        django.setup()
+        from tests.bench.taught import review_and_learn
+
+        say(json.dumps(review_and_learn(given.arm, given.seed, given.pool, REVIEWS[given.arm], given.steps)))
+        return
+    curves = [
+        {"arm": arm, "seed": seed, "points": _apart(arm, seed, given)} for seed in range(given.seeds) for arm in REVIEWS
+    ]
+    if given.out:
+        given.out.write_text(json.dumps(curves, indent=1))
+    show(curves)
+
+
+def _apart(arm: str, seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
+    """One arm of one seed in a process, and with a database, of its own."""
+    command = [sys.executable, "-m", "tests.bench.bench_order", "--arm", arm, "--seed", str(seed)]
+    command += ["--pool", str(given.pool), "--steps", str(given.steps)]
+    with tempfile.TemporaryDirectory(prefix="mad-order-") as home:
+        environment = os.environ | {"MAD_HOME": home, "DJANGO_SETTINGS_MODULE": "mad_web.settings"}
+        environment |= {"LOG_LEVEL": "ERROR", "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    points: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    for point in points:
+        say(f"seed {seed}, {arm:6}, {point['reviews']:4} reviews: AP50 {point['ap50']:.3f}  {point['verified']}")
+    return points
+
+
+def show(curves: list[dict[str, Any]]) -> None:
+    """Print the mean of each arm after each number of reviews, and how few of the order reach 100 at random."""
+    say(f"\n{'reviews':>8}" + "".join(f"{arm:>10}" for arm in REVIEWS))
+    average: dict[str, dict[int, float]] = {arm: {} for arm in REVIEWS}
+    for reviews in sorted({reviews for some in REVIEWS.values() for reviews in some}):
+        cells = []
+        for arm, found in average.items():
+            scores = [p["ap50"] for c in curves if c["arm"] == arm for p in c["points"] if p["reviews"] == reviews]
+            if scores:
+                found[reviews] = mean(scores)
+            cells.append(f"{found[reviews]:10.3f}" if scores else f"{'':10}")
+        say(f"{reviews:8}" + "".join(cells))
+    full = max(REVIEWS["random"])
+    goal = average["random"][full]
+    enough = next((reviews for reviews, score in sorted(average["order"].items()) if score >= goal), None)
+    say(
+        f"the AP50 of {full} random reviews ({goal:.3f}) is reached after {enough} in order: {enough / full:.0%}"
+        if enough
+        else f"the AP50 of {full} random reviews ({goal:.3f}) is not reached in order"
+    )
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
