@@ -1,5 +1,8 @@
 """One model: what it is, where it serves, and the buttons that change that."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
@@ -35,11 +38,8 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
 @permission_required("inference.change_dispatchentry", raise_exception=True)
 def promote(request: HttpRequest, name: str) -> HttpResponse:
     found = get_object_or_404(ModelVersion, name=name)
-    try:
+    with _told(request, f"{found.name} serves."):
         promote_model(model=found)
-        messages.success(request, f"{found.name} serves.")
-    except InferenceError as error:
-        messages.error(request, str(error))
     return redirect("model", name=name)
 
 
@@ -47,11 +47,8 @@ def promote(request: HttpRequest, name: str) -> HttpResponse:
 @permission_required("inference.change_dispatchentry", raise_exception=True)
 def retire(request: HttpRequest, name: str) -> HttpResponse:
     found = get_object_or_404(ModelVersion, name=name)
-    try:
+    with _told(request, f"{found.name} is put aside; it can be promoted again."):
         retire_model(model=found)
-        messages.success(request, f"{found.name} is put aside; it can be promoted again.")
-    except InferenceError as error:
-        messages.error(request, str(error))
     return redirect("model", name=name)
 
 
@@ -65,10 +62,18 @@ def dispatch(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required("inference.change_dispatchentry", raise_exception=True)
 def rollback(request: HttpRequest, entry_id: int) -> HttpResponse:
-    entry = get_object_or_404(DispatchEntry, pk=entry_id)
+    entry = get_object_or_404(DispatchEntry.objects.select_related("previous"), pk=entry_id)
+    with _told(request, f"{entry.previous} serves again."):
+        roll_back(entry=entry)
+    return redirect("dispatch")
+
+
+@contextmanager
+def _told(request: HttpRequest, done: str) -> Iterator[None]:
+    """Tell the person that it is done, or why it is not."""
     try:
-        entry = roll_back(entry=entry)
-        messages.success(request, f"{entry.model} serves again.")
+        yield
     except InferenceError as error:
         messages.error(request, str(error))
-    return redirect("dispatch")
+    else:
+        messages.success(request, done)
