@@ -237,21 +237,20 @@ def nodata_for(dtype: str, nodata: float | None) -> float | None:
     return float(nodata) if info.min <= nodata <= info.max and nodata == int(nodata) else None
 
 
-def saturated(data: NDArray[Any], scales: Sequence[float], offsets: Sequence[float]) -> NDArray[np.bool_]:
-    """Find where a detector was filled to the brim: the highest number of the type, or more than all the light.
+def saturated(data: NDArray[Any]) -> NDArray[np.bool_]:
+    """Find where a detector was filled to the brim: the highest number that the type of the pixels can hold.
 
-    Sentinel-2 writes 65535 for it (``SATURATED`` among the special values of the product's XML).
+    Sentinel-2 writes 65535 for it (``SATURATED`` among the special values of the product's XML). More light than
+    fell in is none: clouds, snow and slopes that face a low sun reflect more than 1.
 
     Args:
-        data: digital numbers, shape (C, ...); where 65535 means "no data" these pixels are to be masked before.
-        scales: reflectance = digital number * scale + offset, C of each.
-        offsets: see ``scales``.
+        data: digital numbers, shape (C, ...); where the highest number means "no data" these pixels are not to be
+            counted.
 
     Returns:
-        True where at least one band is saturated, shape (...).
+        True where at least one band is saturated, shape (...); nowhere in numbers with a fraction.
     """
-    most = np.iinfo(data.dtype).max if np.issubdtype(data.dtype, np.integer) else np.inf
-    full = np.zeros(data.shape[1:], np.bool_)
-    for plane, scale, offset in zip(data, scales, offsets, strict=True):
-        full |= (plane == most) | (plane.astype(np.float32) * np.float32(scale) + np.float32(offset) > 1)
+    if not np.issubdtype(data.dtype, np.integer):
+        return np.zeros(data.shape[1:], np.bool_)
+    full: NDArray[np.bool_] = (data == np.iinfo(data.dtype).max).any(axis=0)
     return full

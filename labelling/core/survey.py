@@ -32,7 +32,7 @@ class Survey:
         display: per band the 2nd and 98th percentile of clear ground in digital numbers; per index (by its id) in
             its values.
         quality: ``valid``, the share of pixels with data in every band, and ``saturated``, the share of those in
-            which a band holds the highest number of its type or more than all the light that fell in.
+            which a band holds the highest number of its type.
     """
 
     display: dict[str, list[float]]
@@ -66,7 +66,7 @@ def survey_scene(ref: SceneRef, *, has_overviews: bool) -> Survey:
     seen = sum(look.mask.size for look in looks)
     quality = {
         "valid": round(shown.shape[1] / seen, 4),
-        "saturated": round(float(saturated(shown, ref.scales, ref.offsets).mean()), 4),
+        "saturated": round(float(saturated(shown).mean()), 4),
     }
     return Survey(display, quality)
 

@@ -146,9 +146,8 @@ def test_no_data_that_the_type_cannot_hold_is_none() -> None:
     assert nodata_for("uint8", None) is None
 
 
-def test_saturated_pixels_are_those_with_the_highest_number_or_more_than_all_the_light() -> None:
-    data = np.array([[[1000, 65535, 12_000]], [[1000, 1000, 11_000]]], np.uint16)
-    assert saturated(data, (0.0001, 0.0001), (-0.1, -0.1)).tolist() == [[False, True, True]]
-    assert saturated(data, (0.0001, 0.0001), (-0.3, -0.3)).tolist() == [[False, True, False]]
-    floats = np.array([[[0.5, 1.5]]], np.float32)
-    assert saturated(floats, (1.0,), (0.0,)).tolist() == [[False, True]]
+def test_saturated_pixels_are_those_with_the_highest_number_in_any_band() -> None:
+    data = np.array([[[1000, 65535, 12_000]], [[1000, 1000, 65534]]], np.uint16)
+    assert saturated(data).tolist() == [[False, True, False]]
+    assert saturated(np.array([[[255, 254]]], np.uint8)).tolist() == [[True, False]]
+    assert saturated(np.array([[[0.5, 1.5, np.nan]]], np.float32)).tolist() == [[False, False, False]]
