@@ -35,6 +35,7 @@ MAX_KEPT_OPEN = 32
 TIFF_MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 JP2_MAGIC = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 _HEAD = len(JP2_MAGIC)
+_STAMPED = 1 << 16
 
 
 def checked_path(path: str | Path, *, roots: tuple[Path, ...] = ()) -> Path:
@@ -83,6 +84,24 @@ def check_source(source: str | Path, *, roots: tuple[Path, ...] = ()) -> None:
         policy().check(locate(str(source))[0] if is_s3(str(source)) else str(source))
     except RemoteFault as fault:
         raise BadRaster(str(fault), file=Path(source).name) from fault
+
+
+def stamp_of(source: str | Path) -> tuple[str, bytes]:
+    """What changes when a file does: its size and time (of a remote one: its tag), and its first 64 KB.
+
+    Raises:
+        BadRaster: a remote file cannot be read.
+        OSError: a file of this machine cannot be read.
+    """
+    if is_remote(str(source)):
+        try:
+            remote = RemoteFile(str(source))
+            return f"{remote.size} {remote.tag}", remote.read(0, _STAMPED)
+        except RemoteFault as fault:
+            raise BadRaster(str(fault), file=Path(source).name) from fault
+    stat = Path(source).stat()
+    with Path(source).open("rb") as file:
+        return f"{stat.st_size} {stat.st_mtime_ns}", file.read(_STAMPED)
 
 
 def _driver_of(head: bytes, name: str) -> str:

@@ -1,11 +1,11 @@
-"""What an image file says about itself, checked before it is catalogued."""
+"""What an image says about itself, checked before it is catalogued."""
 
 import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,141 +14,51 @@ from affine import Affine
 from rasterio.enums import ColorInterp
 from shapely import MultiPolygon
 
-from labelling.core.acquisition import acquired_from, level_from, moment, sensor_from
-from labelling.core.errors import BadGeometry, BadInput, BadRaster
+from labelling.core.acquisition import acquired_from, level_from, sensor_from
+from labelling.core.errors import BadGeometry, BadRaster
+from labelling.core.geotiff import stamp_of
 from labelling.core.grid import footprint_of, ground_pixel
-from labelling.core.products import find_product
-from labelling.core.radiometry import Radiometry, nodata_for, read_radiometry
-from labelling.core.raster import SceneRef
+from labelling.core.products import Product, find_product
+from labelling.core.radiometry import nodata_for, read_radiometry
+from labelling.core.raster import SceneRef, covers_same_ground, open_raster
+from labelling.core.remote import is_remote
+from labelling.core.scene_mapping import SceneMapping, band_names
 
 DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
 MAX_STRETCH = 1.5
 """How much longer than wide a pixel may be on the ground; EPSG:4326 reaches it at 48 degrees of latitude."""
-_BAND_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,19}")
-_SENTINEL = re.compile(r"B?0?(1[0-2]|[1-9]|8A)", re.IGNORECASE)
-_COMMON_NAMES = {
-    "coastal": "B01",
-    "blue": "B02",
-    "green": "B03",
-    "red": "B04",
-    "nir": "B08",
-    "nir08": "B8A",
-    "swir16": "B11",
-    "swir22": "B12",
-}
 
 
 @dataclass(frozen=True)
-class SceneMapping:
-    """What a person says about files that do not say it themselves; None where the file is to speak.
+class BandFile:
+    """A band that lies in a file of its own.
 
     Attributes:
-        bands: band names in the order of the file.
-        scale, offset: reflectance = digital number * scale + offset.
-        baseline: processing baseline of Sentinel-2, such as ``04.00``, which stands for scale and offset.
-        nodata: digital number that means "no data".
-        acquired_at, acquired_until: time of a single scene, or first and last of a composite.
-        sensor, level, attribution: as in the catalogue.
+        band: its name, such as ``B08``.
+        path: absolute path or address of the file.
+        asset: key of the STAC asset; empty where it is none.
     """
 
-    bands: tuple[str, ...] | None = None
-    scale: float | None = None
-    offset: float | None = None
-    baseline: str | None = None
-    nodata: float | None = None
-    acquired_at: datetime | None = None
-    acquired_until: datetime | None = None
-    sensor: str | None = None
-    level: str | None = None
-    attribution: str | None = None
-
-    @classmethod
-    def from_json(cls, said: Any, *, file: str) -> "SceneMapping":
-        """Read a mapping such as ``{"bands": ["B02", "B03"], "scale": 0.0001, "offset": -0.1}``.
-
-        Args:
-            said: what was in the JSON.
-            file: its name, for the error.
-
-        Raises:
-            BadInput: not an object, an unknown key, or a value of the wrong kind.
-        """
-        known = [field.name for field in fields(cls)]
-        if not isinstance(said, dict) or not set(said) <= set(known):
-            msg = f"the mapping is a JSON object with some of the keys {', '.join(known)}"
-            raise BadInput(msg, file=file)
-        try:
-            return cls(**{key: _VALUES[key](value) for key, value in said.items() if value is not None})
-        except (TypeError, ValueError) as error:
-            msg = f"the mapping cannot be understood: {error}"
-            raise BadInput(msg, file=file) from error
-
-    def over(self, other: "SceneMapping") -> "SceneMapping":
-        """This mapping, and what the other one says where this one is silent."""
-        return replace(other, **{key: value for key, value in self.__dict__.items() if value is not None})
+    band: str
+    path: str
+    asset: str = ""
 
 
-def read_mapping(path: Path) -> SceneMapping:
-    """Read a mapping from a JSON file.
+@dataclass(frozen=True)
+class Said:
+    """What is said of an image beside its files.
 
-    Raises:
-        BadInput: the file is not JSON, or not a mapping.
+    Attributes:
+        tags: as if they were the file's own, and before them: ``PRODUCT``, ``ACQUIRED_AT``, ``PROCESSING_LEVEL``.
+        product: the XML of the product that it comes from.
+        item: the STAC item as JSON.
+        assets: keys of the item's assets, one per band.
     """
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        msg = f"the mapping is not a JSON file in UTF-8: {error}"
-        raise BadInput(msg, file=path.name) from error
-    return SceneMapping.from_json(said, file=path.name)
 
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        msg = f"{value!r} is not a finite number"
-        raise ValueError(msg)
-    return float(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        msg = f"{value!r} is not a text"
-        raise TypeError(msg)
-    return value.strip()
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    parts = re.split(r"[,\s]+", value.strip()) if isinstance(value, str) else value
-    return tuple(band_name(_text(part)) for part in parts)
-
-
-_VALUES: dict[str, Any] = {
-    "bands": _names,
-    "scale": _number,
-    "offset": _number,
-    "baseline": _text,
-    "nodata": _number,
-    "acquired_at": lambda value: moment(_text(value)),
-    "acquired_until": lambda value: moment(_text(value)),
-    "sensor": _text,
-    "level": _text,
-    "attribution": _text,
-}
-
-
-def band_name(text: str) -> str:
-    """Write a band's name as Sentinel-2 does: ``B2``, ``b02`` and ``blue`` are B02; other names stay.
-
-    Raises:
-        ValueError: not a name.
-    """
-    plain = text.strip()
-    number = _SENTINEL.fullmatch(plain)
-    if number:
-        return f"B{number[1].upper().zfill(2)}"
-    if not _BAND_NAME.fullmatch(plain):
-        msg = f"{plain[:40]!r} is not a band name: a letter, then up to 19 letters, digits, _ . -"
-        raise ValueError(msg)
-    return _COMMON_NAMES.get(plain.lower(), plain)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    product: Product | None = None
+    item: Mapping[str, Any] | None = None
+    assets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -177,66 +87,172 @@ class SceneFacts:
     attribution: str
 
 
-def describe_scene(dataset: Any, *, path: Path, mapping: SceneMapping) -> SceneFacts:
+@dataclass(frozen=True)
+class _Headers:
+    """What the header of an image, or the headers of its files, say."""
+
+    place: str
+    tags: Mapping[str, str]
+    grid: Mapping[str, Any]
+    dtype: str
+    bands: tuple[str, ...]
+    scales: tuple[float, ...]
+    offsets: tuple[float, ...]
+    nodata: float | None
+    has_overviews: bool
+    files: tuple[str, ...] = ()
+
+
+def describe_scene(dataset: Any, *, path: str | Path, mapping: SceneMapping, said: Said | None = None) -> SceneFacts:
     """Check an open image and put together what is known of it.
 
     Args:
         dataset: from ``open_raster``.
         path: where it lies.
         mapping: what a person says about it.
+        said: what is said beside the file; None: what lies beside it in its folder.
 
     Raises:
         BadRaster: no CRS, a turned or stretched grid, bands without names, no scale, an impossible time.
     """
+    name = Path(path).name
     try:
-        return _described(dataset, path, mapping)
+        tags = dataset.tags() | dict(said.tags if said else {})
+        bands = _bands_of(dataset, tags, mapping)
+        headers = _Headers(
+            place=str(path),
+            tags=tags,
+            grid=_checked_grid(dataset),
+            dtype=dataset.dtypes[0],
+            bands=bands,
+            scales=tuple(dataset.scales[: len(bands)]),
+            offsets=tuple(dataset.offsets[: len(bands)]),
+            nodata=dataset.nodata,
+            has_overviews=bool(dataset.overviews(1)),
+        )
+        if said is None and not is_remote(str(path)):
+            level = mapping.level or level_from(name, tags)
+            said = Said(product=find_product(Path(path), tags, level=level))
+        return _put_together(headers, mapping, said or Said())
     except (BadGeometry, ValueError) as error:
-        raise BadRaster(str(error), file=path.name) from error
+        raise BadRaster(str(error), file=name) from error
 
 
-def _described(dataset: Any, path: Path, mapping: SceneMapping) -> SceneFacts:
-    tags = dataset.tags()
-    grid = _checked_grid(dataset)
-    bands = _bands_of(dataset, tags, mapping)
-    level = mapping.level or level_from(path.name, tags)
-    radiometry = _radiometry_of(dataset, path=path, tags=tags, mapping=mapping, bands=bands, level=level)
-    if dataset.dtypes[0] not in DTYPES:
-        msg = f"numbers of type {dataset.dtypes[0]}: write it as uint16 or float32"
+def describe_stack(
+    files: Sequence[BandFile], *, place: str, mapping: SceneMapping, said: Said, roots: tuple[Path, ...] = ()
+) -> SceneFacts:
+    """Check the files of a scene that has one for each band; the finest of them gives its grid.
+
+    Args:
+        files: at least one; all on the same ground.
+        place: folder or address that stands for all of them.
+        mapping: what a person says about it.
+        said: what is said beside the files.
+        roots: files of this machine must lie below one of these folders; empty for any.
+
+    Raises:
+        BadRaster: a file that cannot be read, holds several bands or covers other ground, and as ``describe_scene``.
+    """
+    name = Path(place).name
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_raster(file.path, roots=roots)) for file in files]
+        try:
+            facts = _put_together(_headers_of(files, opened, place, said), mapping, said)
+        except (BadGeometry, ValueError) as error:
+            raise BadRaster(str(error), file=name) from error
+        for file, dataset in zip(files, opened, strict=True):
+            if not covers_same_ground(dataset, facts.ref) or dataset.crs != opened[0].crs:
+                msg = f"{file.band} ({Path(file.path).name}) covers other ground than the other bands"
+                raise BadRaster(msg, file=name)
+    return facts
+
+
+def _headers_of(files: Sequence[BandFile], opened: Sequence[Any], place: str, said: Said) -> _Headers:
+    several = next((file.band for file, dataset in zip(files, opened, strict=True) if dataset.count != 1), None)
+    if several:
+        msg = f"the file of {several} holds several bands"
+        raise ValueError(msg)
+    if len({dataset.dtypes[0] for dataset in opened}) > 1:
+        msg = "its bands have different types"
+        raise ValueError(msg)
+    if len({file.band for file in files}) < len(files):
+        msg = f"two bands have the same name: {', '.join(file.band for file in files)}"
+        raise ValueError(msg)
+    finest = min(opened, key=lambda dataset: float(dataset.transform.a))
+    return _Headers(
+        place=place,
+        tags=finest.tags() | dict(said.tags),
+        grid=_checked_grid(finest),
+        dtype=finest.dtypes[0],
+        bands=tuple(file.band for file in files),
+        scales=tuple(dataset.scales[0] for dataset in opened),
+        offsets=tuple(dataset.offsets[0] for dataset in opened),
+        nodata=finest.nodata,
+        has_overviews=all(dataset.overviews(1) for dataset in opened),
+        files=tuple(file.path for file in files),
+    )
+
+
+def _put_together(headers: _Headers, mapping: SceneMapping, said: Said) -> SceneFacts:
+    name, tags, grid = Path(headers.place).name, headers.tags, headers.grid
+    radiometry = read_radiometry(
+        bands=headers.bands,
+        dtype=headers.dtype,
+        name=name,
+        tags=tags,
+        scales=headers.scales,
+        offsets=headers.offsets,
+        nodata=headers.nodata if mapping.nodata is None else mapping.nodata,
+        product=said.product,
+        item=said.item,
+        assets=said.assets,
+        scale=mapping.scale,
+        offset=mapping.offset,
+        baseline=mapping.baseline,
+    )
+    if headers.dtype not in DTYPES:
+        msg = f"numbers of type {headers.dtype}: write it as uint16 or float32"
         raise ValueError(msg)
     wide, tall = ground_pixel(**grid)
     if max(wide, tall) > MAX_STRETCH * min(wide, tall):
         msg = f"pixels of {wide:.0f} m by {tall:.0f} m: they must be about square, warp it to UTM with gdalwarp"
         raise ValueError(msg)
-    since, until = acquired_from(path.name, tags)
-    since, until = mapping.acquired_at or since, mapping.acquired_until or until
-    if since and until and until < since:
-        msg = f"acquired until {until:%Y-%m-%d}, before it began on {since:%Y-%m-%d}"
-        raise ValueError(msg)
+    since, until = _acquired(name, tags, mapping)
     ref = SceneRef(
-        path=str(path),
+        path=headers.place,
         crs=grid["crs"],
-        transform=tuple(dataset.transform)[:6],
-        width=dataset.width,
-        height=dataset.height,
-        dtype=dataset.dtypes[0],
-        bands=bands,
+        transform=tuple(grid["transform"])[:6],
+        width=grid["width"],
+        height=grid["height"],
+        dtype=headers.dtype,
+        bands=headers.bands,
         scales=radiometry.scales,
         offsets=radiometry.offsets,
-        nodata=nodata_for(dataset.dtypes[0], radiometry.nodata),
+        nodata=nodata_for(headers.dtype, radiometry.nodata),
+        files=headers.files,
     )
     return SceneFacts(
         ref=ref,
         pixel_m=round(math.sqrt(wide * tall), 3),
         footprint=footprint_of(**grid),
-        has_overviews=bool(dataset.overviews(1)),
-        sensor=mapping.sensor or sensor_from(path.name, tags),
-        level=level,
+        has_overviews=headers.has_overviews,
+        sensor=mapping.sensor or sensor_from(name, tags),
+        level=mapping.level or level_from(name, tags),
         baseline=radiometry.baseline,
         radiometry=radiometry.said_by,
         acquired_at=since,
         acquired_until=until,
         attribution=(mapping.attribution or tags.get("ATTRIBUTION", ""))[:200],
     )
+
+
+def _acquired(name: str, tags: Mapping[str, str], mapping: SceneMapping) -> tuple[datetime | None, datetime | None]:
+    since, until = acquired_from(name, tags)
+    since, until = mapping.acquired_at or since, mapping.acquired_until or until
+    if since and until and until < since:
+        msg = f"acquired until {until:%Y-%m-%d}, before it began on {since:%Y-%m-%d}"
+        raise ValueError(msg)
+    return since, until
 
 
 def _checked_grid(dataset: Any) -> dict[str, Any]:
@@ -264,13 +280,13 @@ def _bands_of(dataset: Any, tags: Mapping[str, str], mapping: SceneMapping) -> t
     if alphas not in ([], [count]):
         msg = "its alpha band must be the last one"
         raise ValueError(msg)
-    names = mapping.bands or (_names(tags["BANDS"]) if tags.get("BANDS") else None)
+    names = mapping.bands or (band_names(tags["BANDS"]) if tags.get("BANDS") else None)
     if names is None:
         described = dataset.descriptions[:count]
         if not all(described):
             msg = f'its {count} bands have no names: give them with --mapping, such as {{"bands": ["B02", ...]}}'
             raise ValueError(msg)
-        names = _names(described)
+        names = band_names(described)
     if len(names) != count:
         msg = f"it has {count} bands, but {len(names)} are named: {', '.join(names)}"
         raise ValueError(msg)
@@ -280,39 +296,24 @@ def _bands_of(dataset: Any, tags: Mapping[str, str], mapping: SceneMapping) -> t
     return names
 
 
-def _radiometry_of(
-    dataset: Any, *, path: Path, tags: Mapping[str, str], mapping: SceneMapping, bands: tuple[str, ...], level: str
-) -> Radiometry:
-    return read_radiometry(
-        bands=bands,
-        dtype=dataset.dtypes[0],
-        name=path.name,
-        tags=tags,
-        scales=dataset.scales[: len(bands)],
-        offsets=dataset.offsets[: len(bands)],
-        nodata=dataset.nodata if mapping.nodata is None else mapping.nodata,
-        product=find_product(path, tags, level=level),
-        scale=mapping.scale,
-        offset=mapping.offset,
-        baseline=mapping.baseline,
-    )
-
-
-def fingerprint_of(path: Path, facts: SceneFacts, *, more: Sequence[Any] = ()) -> str:
-    """Name the version of a scene: it changes with the file (size, time, header) and with what is said of it.
+def fingerprint_of(facts: SceneFacts, *, more: Sequence[Any] = ()) -> str:
+    """Name the version of a scene: it changes with its files (size, time, header) and with what is said of it.
 
     Args:
-        path: the file. It is not read whole: a catalogue may hold terabytes.
         facts: what is known of it.
         more: whatever else is catalogued with it.
 
     Returns:
         16 hexadecimal digits.
+
+    Raises:
+        BadRaster: a file cannot be read.
     """
-    stat = path.stat()
-    with path.open("rb") as file:
-        head = file.read(1 << 16)
     said = asdict(facts) | {"footprint": facts.footprint.wkt, "more": list(more)}
-    digest = hashlib.sha256(head)
-    digest.update(f"{stat.st_size} {stat.st_mtime_ns} {json.dumps(said, sort_keys=True, default=str)}".encode())
+    digest = hashlib.sha256()
+    for file in facts.ref.files or (facts.ref.path,):
+        stamp, head = stamp_of(file)
+        digest.update(head)
+        digest.update(stamp.encode())
+    digest.update(json.dumps(said, sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]

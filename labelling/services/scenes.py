@@ -12,7 +12,8 @@ from django.db import IntegrityError, transaction
 from labelling.core.cog import write_cog
 from labelling.core.errors import BadInput, BadRaster, Conflict
 from labelling.core.raster import checked_path, open_raster
-from labelling.core.scenes import SceneFacts, SceneMapping, describe_scene, fingerprint_of, read_mapping
+from labelling.core.scene_mapping import SceneMapping, read_mapping
+from labelling.core.scenes import SceneFacts, describe_scene, fingerprint_of
 from labelling.core.survey import Survey, survey_scene
 from labelling.models import Job, Scene
 from labelling.models.spatial import to_geos
@@ -141,7 +142,7 @@ def _import_file(file: Path, order: _Order) -> tuple[str, Scene]:
     with open_raster(real, roots=scene_roots()) as dataset:
         facts = describe_scene(dataset, path=real, mapping=order.mapping.over(_sidecar_of(real)))
     facts = replace(facts, sensor=order.sensor or facts.sensor, level=order.level or facts.level)
-    version = fingerprint_of(real, facts, more=(order.kind, order.synthetic))
+    version = fingerprint_of(facts, more=(order.kind, order.synthetic))
     copy = _copy_path(real)
     scene = Scene.objects.filter(uri__in=[str(real), str(copy)]).first()
     convert = order.convert or (scene is not None and scene.uri == str(copy))

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from labelling.core.errors import BadInput
-from labelling.core.scenes import read_mapping
+from labelling.core.scene_mapping import read_mapping
 from labelling.models import Scene
 from labelling.services.scenes import SceneReport, import_scenes
 

@@ -11,7 +11,8 @@ from affine import Affine
 
 from labelling.core.errors import BadInput, BadRaster
 from labelling.core.raster import open_raster
-from labelling.core.scenes import SceneFacts, SceneMapping, band_name, describe_scene, fingerprint_of, read_mapping
+from labelling.core.scene_mapping import SceneMapping, band_name, read_mapping
+from labelling.core.scenes import SceneFacts, describe_scene, fingerprint_of
 from tests.scenes import made_up_ground, make_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -216,13 +217,13 @@ def test_a_mapping_that_is_none_is_refused_with_its_name(tmp_path: Path, said: b
 def test_the_version_changes_with_the_file_and_with_what_is_said_of_it(path: Path) -> None:
     make_scene(path)
     facts = described(path)
-    first = fingerprint_of(path, facts)
-    assert first == fingerprint_of(path, described(path))
+    first = fingerprint_of(facts)
+    assert first == fingerprint_of(described(path))
     assert len(first) == 16
     changes: dict[str, Any] = {"level": "L2A", "acquired_at": datetime(2020, 1, 1, tzinfo=UTC)}
-    others = {fingerprint_of(path, replace(facts, **{key: value})) for key, value in changes.items()}
-    others.add(fingerprint_of(path, facts, more=["composite"]))
-    others.add(fingerprint_of(path, replace(facts, ref=replace(facts.ref, offsets=(-0.1,) * 4))))
+    others = {fingerprint_of(replace(facts, **{key: value})) for key, value in changes.items()}
+    others.add(fingerprint_of(facts, more=["composite"]))
+    others.add(fingerprint_of(replace(facts, ref=replace(facts.ref, offsets=(-0.1,) * 4))))
     os.utime(path, ns=(1, 1))
-    others.add(fingerprint_of(path, facts))
+    others.add(fingerprint_of(facts))
     assert len(others | {first}) == 6

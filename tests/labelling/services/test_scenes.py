@@ -13,7 +13,7 @@ from rio_cogeo.cogeo import cog_validate
 
 from labelling.core.errors import Conflict
 from labelling.core.raster import SceneRef, open_raster
-from labelling.core.scenes import SceneMapping
+from labelling.core.scene_mapping import SceneMapping
 from labelling.core.survey import Survey, survey_scene
 from labelling.models import Job, Region, Scene
 from labelling.services.jobs import claim_job
