@@ -20,7 +20,8 @@ from labelling.core.masks import (
     weigh,
 )
 from labelling.core.raster import Pixels, SceneRef, open_raster, read_grid
-from labelling.core.scenes import SceneMapping, describe_scene
+from labelling.core.scene_mapping import SceneMapping
+from labelling.core.scenes import describe_scene
 from tests.scenes import make_scene, ref_of
 
 BANDS = ("B02", "B03", "B04", "B08", "B11")
