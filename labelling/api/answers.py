@@ -149,7 +149,8 @@ class WaitingOut(Answer):
 
 class ClaimsOut(Answer):
     items = ItemOut(many=True)
-    ahead = ItemOut(many=True)
+    ahead = ItemOut(many=True, help_text="what follows, without what the browser said that it has")
+    next = serializers.ListField(child=serializers.IntegerField(), help_text="site ids of all that follows, in order")
     progress = ProgressOut()
     waiting = WaitingOut(allow_null=True)
 

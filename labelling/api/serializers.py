@@ -60,11 +60,25 @@ class TypesIn(Strict):
     method = Code()
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "integer"}})
+class Versions(serializers.Field[dict[str, int], dict[str, int], dict[str, int], dict[str, int]]):
+    """Version by site id."""
+
+    def to_internal_value(self, data: dict[str, int]) -> dict[str, int]:
+        if not isinstance(data, dict) or len(data) > MAX_IDS or any(type(one) is not int for one in data.values()):
+            raise serializers.ValidationError(f"send an object of at most {MAX_IDS} numbers by site id")
+        return data
+
+    def to_representation(self, value: dict[str, int]) -> dict[str, int]:
+        return value
+
+
 class ClaimsIn(Strict):
     want = serializers.ListField(child=RowId(), max_length=MAX_IDS, default=list)
     count = serializers.IntegerField(min_value=0, max_value=MAX_COUNT, default=1)
     ahead = serializers.IntegerField(min_value=0, max_value=MAX_AHEAD, default=0)
     exclude = serializers.ListField(child=RowId(), max_length=MAX_IDS, default=list)
+    have = Versions(default=dict, help_text="version by site id, of what was fetched ahead and need not be sent again")
 
 
 class DecisionIn(Strict):

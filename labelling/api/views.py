@@ -59,12 +59,14 @@ class Claims(ReviewView):
         )
         ids = [claim.site_id for claim in claims]
         ahead = upcoming_sites(user=self.user, campaign=campaign, count=wish["ahead"], exclude=[*ids, *wish["exclude"]])
-        items = build_items(user=self.user, sites=[*shown_sites(ids), *ahead], campaign=campaign)
+        fresh = [one.site for one in ahead if wish["have"].get(str(one.site)) != one.version]
+        items = build_items(user=self.user, sites=shown_sites([*ids, *fresh]), campaign=campaign)
         waiting = None if claims or not wish["count"] else waiting_for(user=self.user, campaign=campaign)
         return Response(
             {
                 "items": items[: len(ids)],
                 "ahead": items[len(ids) :],
+                "next": [one.site for one in ahead],
                 "progress": vars(progress_of(user=self.user, campaign=campaign)),
                 "waiting": vars(waiting) if waiting else None,
             }

@@ -90,6 +90,11 @@ def share_place(site: Any, *, campaign: int) -> Any:
     return (site % SHARE_STEPS * _GOLDEN_STEP + campaign * _CAMPAIGN_STEP) % SHARE_STEPS
 
 
+def share_place_sql(site: str, *, campaign: int) -> str:
+    """``share_place`` in SQL; ``site`` is an expression for the id."""
+    return f"(({site} % {SHARE_STEPS} * {_GOLDEN_STEP} + {campaign * _CAMPAIGN_STEP}) % {SHARE_STEPS})"
+
+
 def standing(opinions: Sequence[Opinion]) -> tuple[Opinion, ...]:
     """Keep the opinions that were applied and not taken back, oldest first."""
     undone = {opinion.undoes for opinion in opinions if opinion.undoes is not None}

@@ -46,7 +46,7 @@ def test_database_and_program_choose_the_same_sites(cast: Cast) -> None:
     assert 0 < len(wanted) < len(sites)
     for site in sites:
         decide(cast.ana, site, campaign_id=campaign.pk)
-    assert {site.pk for site in upcoming_sites(user=cast.ben, campaign=campaign, count=20)} == wanted
+    assert {one.site for one in upcoming_sites(user=cast.ben, campaign=campaign, count=20)} == wanted
     assert set(Site.objects.filter(state="open").values_list("pk", flat=True)) == wanted
     assert upcoming_sites(user=cast.ana, campaign=campaign, count=20) == []
 

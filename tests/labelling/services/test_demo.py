@@ -65,10 +65,10 @@ def test_an_oracle_takes_the_next_sites_in_the_order_of_the_queue(
     campaign: Campaign, places: tuple[Place, ...], cast: Cast
 ) -> None:
     truths = [Truth(mine.lonlat, mine.kind) for place in places for mine in place.mines]
-    served = [site.pk for site in upcoming_sites(user=cast.lea, campaign=campaign, count=4)]
+    served = [one.site for one in upcoming_sites(user=cast.lea, campaign=campaign, count=4)]
     taken: set[int] = set()
     judged = judge_next(user=cast.lea, campaign=campaign, truths=truths, taken=taken, count=4)
     assert [site.pk for site, _ in judged] == served
     assert taken == {judgement.truth for _, judgement in judged if judgement.truth is not None}
     assert Decision.objects.count() == 4
-    assert not set(served) & {site.pk for site in upcoming_sites(user=cast.lea, campaign=campaign, count=50)}
+    assert not set(served) & {one.site for one in upcoming_sites(user=cast.lea, campaign=campaign, count=50)}

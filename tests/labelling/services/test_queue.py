@@ -12,8 +12,16 @@ from django.utils import timezone
 from labelling.core.errors import BadInput
 from labelling.models import Campaign, Claim, MineType, Region, Site
 from labelling.models.spatial import to_geos
-from labelling.services import queue
-from labelling.services.queue import beat_claim, claim_sites, progress_of, release_claim, upcoming_sites, waiting_for
+from labelling.services.queue import (
+    beat_claim,
+    claim_sites,
+    leases,
+    memory,
+    progress_of,
+    release_claim,
+    upcoming_sites,
+    waiting_for,
+)
 from tests.cast import Cast
 from tests.mines import HERE, a_campaign, a_site, a_source, decide, drawn, some_sites, square
 
@@ -25,7 +33,7 @@ def take(user: User, campaign: Campaign, **more: Any) -> list[int]:
 
 
 def ahead(user: User, campaign: Campaign, count: int = 10, **more: Any) -> list[int]:
-    return [site.pk for site in upcoming_sites(user=user, campaign=campaign, count=count, **more)]
+    return [one.site for one in upcoming_sites(user=user, campaign=campaign, count=count, **more)]
 
 
 def run_out(*claims: Claim) -> None:
@@ -161,7 +169,7 @@ def test_the_constraints_are_the_truth_about_who_holds_a_site(cast: Cast) -> Non
 
 
 def test_a_reviewer_holds_a_bounded_number_of_sites(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "MAX_HELD", 3)
+    monkeypatch.setattr(leases, "MAX_HELD", 3)
     campaign = a_campaign()
     sites = [site.pk for site in some_sites(5)]
     for _ in sites:
@@ -211,7 +219,7 @@ def test_a_campaign_serves_only_what_meets_all_its_conditions(cast: Cast) -> Non
 
 
 def test_progress_counts_the_campaign_and_the_reviewer(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "_COUNT_AT_ONCE_S", 60.0)
+    monkeypatch.setattr(memory, "AT_ONCE_S", 60.0)
     campaign = a_campaign()
     one, two, three = some_sites(3)
     decide(cast.ana, one)
@@ -224,8 +232,8 @@ def test_progress_counts_the_campaign_and_the_reviewer(cast: Cast, monkeypatch: 
 
 
 def test_a_long_count_is_kept_for_a_while(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "_COUNT_AT_ONCE_S", 0.0)
-    monkeypatch.setattr(queue, "_COUNT_SHARE", 10**6)
+    monkeypatch.setattr(memory, "AT_ONCE_S", 0.0)
+    monkeypatch.setattr(memory, "SHARE", 10**6)
     campaign = a_campaign()
     site = a_site()
     assert progress_of(user=cast.ana, campaign=campaign).done == 0

@@ -50,7 +50,7 @@ def test_a_lead_opens_a_campaign_that_serves_what_was_asked_for(cast: Cast) -> N
     assert campaign.blind_share == 0.25
     assert list(campaign.reviewers.all()) == [cast.ana]
     served = upcoming_sites(user=cast.ana, campaign=campaign, count=10)
-    assert [site.pk for site in served] == [first.pk, second.pk]
+    assert [one.site for one in served] == [first.pk, second.pk]
 
 
 def test_the_count_follows_the_form_and_saves_nothing(cast: Cast) -> None:

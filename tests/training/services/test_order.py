@@ -47,7 +47,7 @@ def propose(scores: dict[int, float], *, source: Source | None = None, code: str
 
 
 def queue(campaign: Campaign, user: User, count: int = 100) -> list[int]:
-    return [site.pk for site in upcoming_sites(user=user, campaign=campaign, count=count)]
+    return [one.site for one in upcoming_sites(user=user, campaign=campaign, count=count)]
 
 
 def test_what_teaches_most_comes_first_and_says_why(cast: Cast) -> None:

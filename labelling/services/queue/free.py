@@ -1,0 +1,132 @@
+"""Which sites are free for a reviewer."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from labelling.core.review import SHARE_STEPS, share_place_sql
+from labelling.models import Campaign, Site
+from labelling.services.queue import statements
+from labelling.services.queue.memory import kept
+
+WINDOW = 500
+"""So many sites that meet the conditions of a campaign are looked up at once."""
+
+
+class Upcoming(NamedTuple):
+    """A site of the queue, and its version."""
+
+    site: int
+    version: int
+
+
+class Free:
+    """The sites that are free for a reviewer in a campaign.
+
+    Args:
+        user: the reviewer.
+        campaign: the queue.
+        exclude: site ids to leave out.
+        lock: hold the rows until the end of the transaction. On PostGIS those that somebody is just leasing are
+            passed over; SpatiaLite has one writer at a time.
+    """
+
+    def __init__(self, user: User, campaign: Campaign, exclude: Collection[int] = (), *, lock: bool = False) -> None:
+        self.user, self.campaign = user, campaign
+        self.exclude = set(exclude)
+        self._lock = " FOR UPDATE OF s SKIP LOCKED" if lock and connection.vendor == "postgresql" else ""
+        self._conditions = campaign.conditions()
+
+    def first(self, count: int) -> list[Upcoming]:
+        """The next sites of the queue; at its end those that the reviewer skipped, longest ago first."""
+        found = self._in_order(count)
+        if len(found) < count:
+            self.exclude |= {one.site for one in found}
+            found += self._rows(statements.SKIPPED, count=count - len(found), among=self._skipped_among())
+        return found
+
+    def _in_order(self, count: int) -> list[Upcoming]:
+        if count <= 0:
+            return []
+        if not campaign_asks(self.campaign):
+            return self._rows(statements.NEXT, count=count)
+        found: list[Upcoming] = []
+        place, window = 0, self._window(0)
+        while window and len(found) < count:
+            found += self._rows(statements.NEXT, count=count - len(found), among=window)
+            place += 1
+            window = self._window(place) if len(window) == WINDOW else []
+        return found
+
+    def wanted(self, want: Sequence[int]) -> list[Upcoming]:
+        """Those of some sites that are free, in their order; a lead may want what is settled or contested too."""
+        if not want:
+            return []
+        if self.user.has_perm("labelling.change_label"):
+            rows = self._rows(statements.LEADS, want=want)
+        else:
+            rows = self._rows(statements.WANTED, want=want, among=self._matching(want))
+        return sorted(rows, key=lambda one: list(want).index(one.site))
+
+    def own(self) -> list[Upcoming]:
+        """Open sites of which the reviewer has a claim, even one that has run out as long as nobody took it."""
+        return self._rows(statements.OWN)
+
+    def _rows(self, statement: str, *, among: Collection[int] | None = None, **more: Any) -> list[Upcoming]:
+        if among is not None and not among:
+            return []
+        text = statement.format(
+            free=statements.FREE.format(exclude=_listed(self.exclude), wanted=self._opinions_wanted()),
+            exclude=_listed(self.exclude),
+            want=_listed(more.pop("want", ())),
+            wanted=self._opinions_wanted(),
+            among=f"AND s.id IN ({_listed(among)})" if among is not None else "",
+        )
+        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        with connection.cursor() as cursor:
+            cursor.execute(
+                text + self._lock, {"user": self.user.pk, "campaign": self.campaign.pk, "now": now, "count": 0, **more}
+            )
+            return [Upcoming(*row) for row in cursor.fetchall()]
+
+    def _opinions_wanted(self) -> str:
+        """``Campaign.opinions_wanted`` in SQL."""
+        least, asked = "s.least_opinions", str(self.campaign.reviews_needed)
+        if self.campaign.reviews_needed == 1 and self.campaign.blind_share:
+            place = share_place_sql("s.id", campaign=self.campaign.pk).replace("%", "%%")
+            asked = f"CASE WHEN {place} < {self.campaign.blind_share * SHARE_STEPS} THEN 2 ELSE 1 END"
+        return f"(CASE WHEN {least} > ({asked}) THEN {least} ELSE ({asked}) END)"
+
+    def _window(self, place: int) -> list[int]:
+        """Open sites that meet the conditions of the campaign, in order, a window at a time."""
+
+        def look() -> list[int]:
+            sites = Site.objects.filter(state=Site.State.OPEN).matching(self._conditions).order_by("-priority", "id")
+            return list(sites.values_list("pk", flat=True)[place * WINDOW : (place + 1) * WINDOW])
+
+        return kept(f"window-{place}", self.campaign, look)
+
+    def _matching(self, sites: Sequence[int]) -> list[int] | None:
+        if not campaign_asks(self.campaign):
+            return None
+        return list(Site.objects.filter(pk__in=sites).matching(self._conditions).values_list("pk", flat=True))
+
+    def _skipped_among(self) -> list[int] | None:
+        if not campaign_asks(self.campaign):
+            return None
+        skipped = self.user.decisions.filter(verdict="skip").order_by()
+        sites = Site.objects.filter(pk__in=skipped.values("site"), state=Site.State.OPEN)
+        return list(sites.matching(self._conditions).values_list("pk", flat=True))
+
+
+def campaign_asks(campaign: Campaign) -> bool:
+    """Whether a campaign has conditions at all."""
+    return bool(campaign.filter)
+
+
+def _listed(ids: Collection[int]) -> str:
+    """Ids as SQL; they are numbers, whoever sent them."""
+    return ", ".join(str(int(pk)) for pk in ids) or "-1"

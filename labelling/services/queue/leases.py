@@ -1,0 +1,89 @@
+"""Leases on sites: rows, of which the uniqueness of (site, slot) is the truth about who holds what.
+
+Whether one has run out is judged when it is read, so that nothing must run for it to be free again.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from labelling.models import Campaign, Claim
+from labelling.services.queue.statements import LEASE
+
+MAX_HELD = 20
+_TOKENS = {"postgresql": "gen_random_uuid()", "sqlite": "lower(hex(randomblob(16)))"}
+# A lease that a crash takes away is only made again: its commit need not wait for the disk, as a decision's does.
+_LAX = {"postgresql": ", (SELECT set_config('synchronous_commit', 'off', true)) lax", "sqlite": ""}
+
+
+def lease_sites(*, user: User, campaign: Campaign, site_ids: Sequence[int]) -> list[Claim]:
+    """Lease sites to a reviewer, as far as they are still free; more than twenty are let go, the oldest first.
+
+    Args:
+        user: the reviewer.
+        campaign: the queue.
+        site_ids: sites that were free a moment ago.
+
+    Returns:
+        The claims in the order of the ids.
+    """
+    if not site_ids:
+        return []
+    now = timezone.now()
+    until = now + timedelta(seconds=campaign.lease_s)
+    text = LEASE.format(
+        token=_TOKENS[connection.vendor],
+        lax=_LAX[connection.vendor],
+        sites=", ".join(str(int(pk)) for pk in site_ids),
+    )
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(text, {"user": user.pk, "campaign": campaign.pk, "now": adapt(now), "until": adapt(until)})
+        rows = cursor.fetchall()
+    if any(held >= MAX_HELD - len(rows) for *_, held in rows):
+        _let_go_surplus(user)
+    place = {pk: index for index, pk in enumerate(site_ids)}
+    claims = [
+        Claim(id=pk, site_id=site_id, slot=slot, campaign=campaign, reviewer=user, token=_uuid(token), expires_at=until)
+        for pk, site_id, slot, token, _ in rows
+    ]
+    return sorted(claims, key=lambda claim: place[claim.site_id])
+
+
+def _uuid(token: UUID | str) -> UUID:
+    return token if isinstance(token, UUID) else uuid.UUID(token)
+
+
+def _let_go_surplus(user: User) -> None:
+    surplus = Claim.objects.filter(reviewer=user).order_by("-expires_at", "-id").values_list("pk", flat=True)
+    Claim.objects.filter(pk__in=list(surplus[MAX_HELD:])).delete()
+
+
+def beat_claim(*, user: User, token: UUID) -> datetime | None:
+    """Keep a claim alive, even one that has run out as long as nobody else took its place.
+
+    Returns:
+        When it runs out now; None where it is gone: claim the site again.
+    """
+    claim = Claim.objects.select_related("campaign").filter(token=token, reviewer=user).first()
+    if claim is None:
+        return None
+    until = timezone.now() + timedelta(seconds=claim.campaign.lease_s)
+    return until if Claim.objects.filter(pk=claim.pk, token=token).update(expires_at=until) else None
+
+
+def release_claim(*, user: User, token: UUID) -> bool:
+    """Give a claim back; a lead may release anybody's.
+
+    Returns:
+        Whether there was one.
+    """
+    claims = Claim.objects.filter(token=token)
+    if not user.has_perm("labelling.delete_claim"):
+        claims = claims.filter(reviewer=user)
+    return bool(claims.delete()[0])

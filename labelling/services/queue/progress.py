@@ -1,0 +1,78 @@
+"""How far a campaign and a reviewer have come, and why there may be nothing to review."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.models import User
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from labelling.models import Campaign, Claim, Decision, Site
+from labelling.services.queue.memory import kept
+
+PACE_MINUTES = 10
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign and a reviewer have come.
+
+    Attributes:
+        done: sites of the campaign that are not open any more.
+        total: all of them.
+        mine_today: the reviewer's decisions since midnight UTC that stand.
+        per_minute: the reviewer's pace over the last ten minutes.
+    """
+
+    done: int
+    total: int
+    mine_today: int
+    per_minute: float
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why there is nothing to review although the queue is not empty.
+
+    Attributes:
+        leased: sites that others hold.
+        free_in_s: seconds until the first of them is free again at the latest.
+    """
+
+    leased: int
+    free_in_s: int
+
+
+def waiting_for(*, user: User, campaign: Campaign) -> Waiting | None:
+    """Say whether others hold what is left of a campaign."""
+    now = timezone.now()
+    others = Claim.objects.filter(campaign=campaign, expires_at__gt=now, site__state=Site.State.OPEN)
+    found = others.exclude(reviewer=user).aggregate(leased=Count("pk"), first=Min("expires_at"))
+    if not found["leased"]:
+        return None
+    return Waiting(leased=found["leased"], free_in_s=max(1, int((found["first"] - now).total_seconds())))
+
+
+def progress_of(*, user: User, campaign: Campaign) -> Progress:
+    """Count how far a campaign and a reviewer have come."""
+    done, total = kept("counts", campaign, lambda: _count(campaign))
+    now = timezone.now()
+    midnight, pace = now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(minutes=PACE_MINUTES)
+    mine = Decision.objects.filter(reviewer=user, undone_by__isnull=True, created_at__gte=min(midnight, pace))
+    mine = mine.exclude(verdict__in=[Decision.Verdict.SKIP, Decision.Verdict.UNDO])
+    counted = mine.aggregate(
+        today=Count("pk", filter=Q(created_at__gte=midnight)),
+        recent=Count("pk", filter=Q(created_at__gte=pace)),
+        first=Min("created_at", filter=Q(created_at__gte=pace)),
+    )
+    minutes = (now - counted["first"]).total_seconds() / 60 if counted["first"] else 0.0
+    return Progress(done, total, counted["today"], round(counted["recent"] / max(minutes, 1.0), 1))
+
+
+def _count(campaign: Campaign) -> tuple[int, int]:
+    counted = (
+        Site.objects.matching(campaign.conditions())
+        .order_by()
+        .aggregate(done=Count("pk", filter=~Q(state=Site.State.OPEN)), total=Count("pk"))
+    )
+    return counted["done"], counted["total"]

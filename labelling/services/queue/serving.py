@@ -1,0 +1,77 @@
+"""Hand out sites: lease the next ones, and look ahead without leasing."""
+
+from collections.abc import Collection, Sequence
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from labelling.models import Campaign, Claim
+from labelling.services.queue.free import Free, Upcoming
+from labelling.services.queue.leases import lease_sites
+
+_ROUNDS = 8
+
+
+def claim_sites(
+    *, user: User, campaign: Campaign, want: Sequence[int] = (), count: int = 1, exclude: Collection[int] = ()
+) -> list[Claim]:
+    """Lease sites to a reviewer.
+
+    First those wanted, as far as they are still free; then what the reviewer holds already; then the queue by
+    priority; at its end what the reviewer skipped, longest ago first. Sites on which an opinion of the reviewer
+    stands are not served again.
+
+    Args:
+        user: the reviewer.
+        campaign: the queue.
+        want: site ids in order of preference, such as those that the browser has fetched ahead. A lead may
+            want a contested or finished site.
+        count: how many to lease at most.
+        exclude: site ids to leave out, such as those whose decision is still on its way.
+
+    Returns:
+        Up to ``count`` live claims in the order in which they are to be reviewed; fewer where there is no more.
+    """
+    held: list[Claim] = []
+    for _ in range(_ROUNDS):
+        missing = count - len(held)
+        if missing <= 0:
+            break
+        mine = {claim.site_id for claim in held}
+        fresh, exhausted = _claim_round(user, campaign, want, missing, {*exclude, *mine})
+        held += fresh
+        if exhausted:
+            break
+    return held
+
+
+@transaction.atomic
+def _claim_round(
+    user: User, campaign: Campaign, want: Sequence[int], count: int, exclude: set[int]
+) -> tuple[list[Claim], bool]:
+    """One try. Somebody may be faster on some of the sites; then the next round looks further."""
+    free = Free(user, campaign, exclude, lock=True)
+    ids = [one.site for one in free.wanted(want)][:count]
+    if len(ids) < count:
+        own = [one.site for one in free.own() if one.site not in ids]
+        preferred = [pk for pk in want if pk in own]
+        ids = [*preferred, *ids, *(pk for pk in own if pk not in preferred)][:count]
+    if len(ids) < count:
+        free.exclude |= set(ids)
+        ids += [one.site for one in free.first(count - len(ids))]
+    return lease_sites(user=user, campaign=campaign, site_ids=ids), len(ids) < count
+
+
+def upcoming_sites(*, user: User, campaign: Campaign, count: int, exclude: Collection[int] = ()) -> list[Upcoming]:
+    """Look ahead in a reviewer's queue without leasing anything.
+
+    Args:
+        user: the reviewer.
+        campaign: the queue.
+        count: how many at most.
+        exclude: site ids to leave out, such as those that the browser has.
+
+    Returns:
+        Sites in the order in which they would be served.
+    """
+    return Free(user, campaign, exclude).first(count) if count else []

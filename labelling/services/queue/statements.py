@@ -1,0 +1,62 @@
+"""The statements that run at every key press of every reviewer, for PostGIS and SpatiaLite alike.
+
+They are written out, because Django takes longer to compose such a statement than the database to answer it. Those
+that look for the next sites walk down one index in the order of the queue (``site_queue``) and stop after as many
+sites as were asked for, so that their cost does not grow with the number of sites.
+
+In braces stands what ``free`` and ``leases`` fill in: other statements of this file, and numbers.
+"""
+
+_IN_FORCE = (
+    "d.verdict <> 'undo' AND NOT EXISTS (SELECT 1 FROM labelling_decision taken_back WHERE taken_back.undoes_id = d.id)"
+)
+_LIVE = "SELECT {what} FROM labelling_claim k WHERE k.site_id = s.id AND k.expires_at > %(now)s"
+_OPINIONS = (
+    "SELECT {what} FROM labelling_decision d WHERE d.site_id = s.id AND d.version IS NOT NULL AND "
+    f"d.verdict <> 'skip' AND {_IN_FORCE}"
+)
+# An open site, of which the reviewer has said and holds nothing, with a place for one more opinion.
+FREE = f"""s.state = 'open' AND s.id NOT IN ({{exclude}})
+    AND (s.version = 0 OR NOT EXISTS ({_OPINIONS.format(what="1")} AND d.reviewer_id = %(user)s))
+    AND NOT EXISTS ({_LIVE.format(what="1")} AND k.reviewer_id = %(user)s)
+    AND ({_LIVE.format(what="COUNT(*)")}) < {{wanted}}
+        - CASE WHEN s.version = 0 OR {{wanted}} = 1 THEN 0 ELSE ({_OPINIONS.format(what="COUNT(*)")}) END"""
+_SPOKEN_OF = (
+    "SELECT 1 FROM labelling_decision d WHERE d.site_id = s.id AND d.reviewer_id = %(user)s "
+    f"AND (d.version IS NOT NULL OR d.verdict = 'skip') AND {_IN_FORCE}"
+)
+_KNOWN = "CASE WHEN {wanted} > 1 THEN 0 ELSE s.version END"  # that others have spoken is not said where it is blind
+NEXT = f"""SELECT s.id, {_KNOWN} FROM labelling_site s
+    WHERE {{free}} AND NOT EXISTS ({_SPOKEN_OF}) {{among}} ORDER BY s.priority DESC, s.id LIMIT %(count)s"""
+SKIPPED = f"""SELECT s.id, {_KNOWN} FROM labelling_site s JOIN (
+        SELECT d.site_id, MAX(d.id) AS last FROM labelling_decision d
+        WHERE d.reviewer_id = %(user)s AND d.verdict = 'skip' AND {_IN_FORCE} GROUP BY d.site_id
+    ) skip ON skip.site_id = s.id WHERE {{free}} {{among}} ORDER BY skip.last LIMIT %(count)s"""
+WANTED = "SELECT s.id, s.version FROM labelling_site s WHERE s.id IN ({want}) AND {free} {among}"
+# A lead may want a site in any state that nobody else holds.
+LEADS = f"""SELECT s.id, s.version FROM labelling_site s WHERE s.id IN ({{want}}) AND s.id NOT IN ({{exclude}})
+    AND NOT EXISTS ({_LIVE.format(what="1")} AND k.reviewer_id <> %(user)s)"""
+OWN = """SELECT s.id, s.version FROM labelling_claim k JOIN labelling_site s ON s.id = k.site_id
+    WHERE k.reviewer_id = %(user)s AND k.campaign_id = %(campaign)s AND s.state = 'open' AND s.id NOT IN ({exclude})
+    ORDER BY k.id"""
+
+_SLOTS = " UNION ALL ".join(f"SELECT {slot} AS slot" for slot in range(9))  # as many as a campaign may ask opinions
+# The place that the reviewer has, or the first that nobody holds; a lease that has run out is taken over.
+LEASE = f"""
+    INSERT INTO labelling_claim AS held
+        (site_id, slot, campaign_id, reviewer_id, again, token, expires_at, created_at)
+    SELECT s.id, COALESCE(
+            (SELECT k.slot FROM labelling_claim k WHERE k.site_id = s.id AND k.reviewer_id = %(user)s),
+            (SELECT MIN(places.slot) FROM ({_SLOTS}) places WHERE NOT EXISTS (
+                SELECT 1 FROM labelling_claim k
+                WHERE k.site_id = s.id AND k.slot = places.slot AND k.expires_at > %(now)s)),
+            CASE WHEN s.state <> 'open' THEN 9 + %(user)s %% 30000 END  -- any number may hold a gold site
+        ), %(campaign)s, %(user)s, s.state <> 'open', {{token}}, %(until)s, %(now)s
+    FROM labelling_site s{{lax}} WHERE s.id IN ({{sites}})
+    ON CONFLICT (site_id, slot) DO UPDATE SET
+        campaign_id = excluded.campaign_id, reviewer_id = excluded.reviewer_id, again = excluded.again,
+        expires_at = excluded.expires_at,
+        token = CASE WHEN held.reviewer_id = excluded.reviewer_id THEN held.token ELSE excluded.token END,
+        created_at = CASE WHEN held.reviewer_id = excluded.reviewer_id THEN held.created_at ELSE excluded.created_at END
+    WHERE held.reviewer_id = excluded.reviewer_id OR held.expires_at <= %(now)s
+    RETURNING id, site_id, slot, token, (SELECT COUNT(*) FROM labelling_claim k WHERE k.reviewer_id = %(user)s)"""
