@@ -37,6 +37,8 @@ class Product:
         quantification: reflectance = (digital number + offset) / quantification.
         offsets: digital numbers to add, by band name; empty where the product has none (before baseline 04.00).
         nodata: digital number that means "no data".
+        cloud: share of the pixels with data of the whole product that ESA counts as cloud; None where it does not say.
+        empty: share of the pixels of the whole product without data; likewise.
     """
 
     file: str
@@ -46,6 +48,8 @@ class Product:
     quantification: float
     offsets: Mapping[str, float]
     nodata: int
+    cloud: float | None = None
+    empty: float | None = None
 
     def describes(self, name: str, tags: Mapping[str, str]) -> bool:
         """Say whether an image is of this product: a tag names it, or its own name has the tile and the sensing time.
@@ -104,6 +108,8 @@ def read_product(path: Path) -> Product:
         quantification=_quantification(root, level, path),
         offsets=MappingProxyType(offsets),
         nodata=_special(root, "NODATA", path),
+        cloud=_share(root, "Cloud_Coverage_Assessment", path),
+        empty=_share(root, "NODATA_PIXEL_PERCENTAGE", path),
     )
 
 
@@ -152,14 +158,17 @@ def read_sun(path: Path) -> Sun:
     return Sun(elevation=90 - zenith, azimuth=azimuth)
 
 
-def find_sun(path: Path, tags: Mapping[str, str]) -> Sun | None:
-    """Find the sun's place in the ``MTD_TL.xml`` beside an image, where its product's XML describes that image.
+def find_sun(path: Path) -> Sun | None:
+    """Find the sun's place in the ``MTD_TL.xml`` beside an image that the XML of its product describes.
+
+    Args:
+        path: of the image.
 
     Raises:
         BadInput: the XML cannot be read.
     """
     file = path.with_name(GRANULE)
-    return read_sun(file) if file.is_file() and find_product(path, tags) else None
+    return read_sun(file) if file.is_file() else None
 
 
 class _NoDoctype(ET.TreeBuilder):
@@ -202,6 +211,10 @@ def _finite(text: Any, name: str, path: Path) -> float:
         msg = f"{name} is {str(text)[:20]!r}, not a number"
         raise BadInput(msg, file=path.name)
     return value
+
+
+def _share(root: ET.Element, name: str, path: Path) -> float | None:
+    return _number(root, name, path) / 100 if root.find(f".//{name}") is not None else None
 
 
 def _quantification(root: ET.Element, level: str, path: Path) -> float:

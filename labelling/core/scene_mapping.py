@@ -41,6 +41,7 @@ class SceneMapping:
         nodata: digital number that means "no data".
         acquired_at, acquired_until: time of a single scene, or first and last of a composite.
         sensor, level, attribution: as in the catalogue.
+        scl, cloud_probability: files that lie elsewhere than beside the scene, or have other names.
     """
 
     bands: tuple[str, ...] | None = None
@@ -53,6 +54,8 @@ class SceneMapping:
     sensor: str | None = None
     level: str | None = None
     attribution: str | None = None
+    scl: str | None = None
+    cloud_probability: str | None = None
 
     @classmethod
     def from_json(cls, said: Any, *, file: str) -> "SceneMapping":
@@ -130,6 +133,8 @@ _VALUES: dict[str, Any] = {
     "sensor": _text,
     "level": _text,
     "attribution": _text,
+    "scl": _text,
+    "cloud_probability": _text,
 }
 
 

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ from rasterio.enums import ColorInterp
 from shapely import MultiPolygon
 
 from labelling.core.acquisition import acquired_from, level_from, sensor_from
+from labelling.core.companions import Companions, check_companion, find_companions
 from labelling.core.errors import BadGeometry, BadRaster
 from labelling.core.geotiff import stamp_of
 from labelling.core.grid import footprint_of, ground_pixel
-from labelling.core.products import Product, find_product
+from labelling.core.products import Product, Sun, find_product, find_sun
 from labelling.core.radiometry import nodata_for, read_radiometry
 from labelling.core.raster import SceneRef, covers_same_ground, open_raster
 from labelling.core.remote import is_remote
@@ -53,12 +54,16 @@ class Said:
         product: the XML of the product that it comes from.
         item: the STAC item as JSON.
         assets: keys of the item's assets, one per band.
+        companions: its scene classification and cloud probability.
+        sun: where the sun stood.
     """
 
     tags: Mapping[str, str] = field(default_factory=dict)
     product: Product | None = None
     item: Mapping[str, Any] | None = None
     assets: tuple[str, ...] = ()
+    companions: Companions = field(default_factory=Companions)
+    sun: Sun | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,8 @@ class SceneFacts:
         has_overviews: smaller copies for low zooms are in the file.
         baseline: processing baseline of Sentinel-2; empty where nothing says it.
         radiometry: who says how numbers become reflectance, in words.
+        stated: what metadata say of the quality: ``sun`` (elevation in degrees), and ``product_cloud`` and
+            ``product_empty``, shares of the whole product that the scene was cut from.
     """
 
     ref: SceneRef
@@ -85,6 +92,7 @@ class SceneFacts:
     acquired_at: datetime | None
     acquired_until: datetime | None
     attribution: str
+    stated: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -131,8 +139,7 @@ def describe_scene(dataset: Any, *, path: str | Path, mapping: SceneMapping, sai
             has_overviews=bool(dataset.overviews(1)),
         )
         if said is None and not is_remote(str(path)):
-            level = mapping.level or level_from(name, tags)
-            said = Said(product=find_product(Path(path), tags, level=level))
+            said = _said_beside(Path(path), tags, level=mapping.level or level_from(name, tags))
         return _put_together(headers, mapping, said or Said())
     except (BadGeometry, ValueError) as error:
         raise BadRaster(str(error), file=name) from error
@@ -218,6 +225,7 @@ def _put_together(headers: _Headers, mapping: SceneMapping, said: Said) -> Scene
         msg = f"pixels of {wide:.0f} m by {tall:.0f} m: they must be about square, warp it to UTM with gdalwarp"
         raise ValueError(msg)
     since, until = _acquired(name, tags, mapping)
+    companions = _companions(headers.place, mapping, said)
     ref = SceneRef(
         path=headers.place,
         crs=grid["crs"],
@@ -230,6 +238,8 @@ def _put_together(headers: _Headers, mapping: SceneMapping, said: Said) -> Scene
         offsets=radiometry.offsets,
         nodata=nodata_for(headers.dtype, radiometry.nodata),
         files=headers.files,
+        scl=companions.scl,
+        cloud_probability=companions.cloud_probability,
     )
     return SceneFacts(
         ref=ref,
@@ -243,7 +253,42 @@ def _put_together(headers: _Headers, mapping: SceneMapping, said: Said) -> Scene
         acquired_at=since,
         acquired_until=until,
         attribution=(mapping.attribution or tags.get("ATTRIBUTION", ""))[:200],
+        stated=_stated(said),
     )
+
+
+def _said_beside(path: Path, tags: Mapping[str, str], *, level: str) -> Said:
+    product = find_product(path, tags, level=level)
+    return Said(product=product, companions=find_companions(path), sun=find_sun(path) if product else None)
+
+
+def _companions(place: str, mapping: SceneMapping, said: Said) -> Companions:
+    """What a person names comes first; its names are relative to the scene."""
+    named = {
+        name: str(Path(place).parent / value)
+        for name in ("scl", "cloud_probability")
+        if (value := getattr(mapping, name))
+    }
+    found = replace(said.companions, **named)
+    for one in (found.scl, found.cloud_probability):
+        if one:
+            check_companion(one)
+    return found
+
+
+def _stated(said: Said) -> dict[str, float]:
+    properties = said.item.get("properties", {}) if said.item else {}
+    product, sun = said.product, said.sun
+    found = {
+        "sun": sun.elevation if sun else properties.get("view:sun_elevation"),
+        "product_cloud": product.cloud if product else _hundredth(properties.get("eo:cloud_cover")),
+        "product_empty": product.empty if product else _hundredth(properties.get("s2:nodata_pixel_percentage")),
+    }
+    return {key: round(float(value), 4) for key, value in found.items() if isinstance(value, int | float)}
+
+
+def _hundredth(percent: Any) -> Any:
+    return percent / 100 if isinstance(percent, int | float) else None
 
 
 def _acquired(name: str, tags: Mapping[str, str], mapping: SceneMapping) -> tuple[datetime | None, datetime | None]:

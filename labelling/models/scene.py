@@ -47,6 +47,10 @@ class Scene(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.SINGLE)
     sensor = models.CharField(max_length=40, blank=True, default="")
     level = models.CharField(max_length=10, blank=True, default="", help_text="L1C, L2A, or empty where not said")
+    baseline = models.CharField(max_length=5, blank=True, default="", help_text="processing baseline, such as 04.00")
+    radiometry = models.CharField(
+        max_length=200, blank=True, default="", help_text="who says how numbers become reflectance"
+    )
     acquired_at = models.DateTimeField(null=True, blank=True, db_index=True)
     acquired_until = models.DateTimeField(null=True, blank=True, help_text="end of the period of a composite")
 
@@ -67,6 +71,12 @@ class Scene(models.Model):
         help_text="per band the 2nd and 98th percentile in digital numbers, for the default stretch",
     )
     quality = models.JSONField(default=dict, help_text="valid share, saturated share, and what else was measured")
+    clearness = models.BinaryField(
+        default=b"", blank=True, help_text="how clear each of its cells is, 0 to 255, row by row; empty until measured"
+    )
+    cell_px = models.PositiveIntegerField(default=0, help_text="side of a cell of the clearness, pixels")
+    scl = models.CharField(max_length=1000, blank=True, default="", help_text="file of its scene classification")
+    cloud_probability = models.CharField(max_length=1000, blank=True, default="", help_text="file of it, 0 to 100")
     attribution = models.CharField(max_length=200, blank=True, default="")
     synthetic = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

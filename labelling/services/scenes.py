@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from labelling.core.cog import write_cog
+from labelling.core.companions import is_companion
 from labelling.core.errors import BadInput, BadRaster, Conflict
-from labelling.core.raster import checked_path, open_raster
+from labelling.core.raster import check_source, checked_path, open_raster
 from labelling.core.scene_mapping import SceneMapping, read_mapping
 from labelling.core.scenes import SceneFacts, describe_scene, fingerprint_of
 from labelling.core.survey import Survey, survey_scene
@@ -130,17 +131,25 @@ def _find_files(paths: Sequence[Path | str]) -> tuple[list[Path], list[Refusal]]
 
 def _files_of(path: Path) -> Iterator[Path]:
     if path.is_dir():
-        yield from sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+        yield from sorted(one for one in path.rglob("*") if _is_scene(one))
     elif path.exists():
         yield path
     else:
-        yield from sorted(one for one in Path("/").glob(str(path).lstrip("/")) if one.is_file())
+        yield from sorted(
+            one for one in Path("/").glob(str(path).lstrip("/")) if one.is_file() and not is_companion(one)
+        )
+
+
+def _is_scene(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not is_companion(path) and path.is_file()
 
 
 def _import_file(file: Path, order: _Order) -> tuple[str, Scene]:
     real = checked_path(file, roots=scene_roots())
     with open_raster(real, roots=scene_roots()) as dataset:
         facts = describe_scene(dataset, path=real, mapping=order.mapping.over(_sidecar_of(real)))
+    for companion in filter(None, (facts.ref.scl, facts.ref.cloud_probability)):
+        check_source(companion, roots=scene_roots())
     facts = replace(facts, sensor=order.sensor or facts.sensor, level=order.level or facts.level)
     version = fingerprint_of(facts, more=(order.kind, order.synthetic))
     copy = _copy_path(real)
@@ -171,8 +180,8 @@ def _copy_path(source: Path) -> Path:
 @transaction.atomic
 def _save_scene(scene: Scene, facts: SceneFacts, survey: Survey, *, version: str, order: _Order, name: str) -> Scene:
     ref = facts.ref
-    if len(ref.path) > MAX_PATH:
-        msg = f"its path is longer than {MAX_PATH} characters"
+    if max(len(path) for path in (ref.path, ref.scl, ref.cloud_probability)) > MAX_PATH:
+        msg = f"its path, or that of a companion, is longer than {MAX_PATH} characters"
         raise BadRaster(msg, file=Path(ref.path).name)
     values = {
         "name": name[:200],
@@ -181,6 +190,10 @@ def _save_scene(scene: Scene, facts: SceneFacts, survey: Survey, *, version: str
         "kind": order.kind,
         "sensor": facts.sensor[:40],
         "level": facts.level[:10],
+        "baseline": facts.baseline,
+        "radiometry": facts.radiometry[:200],
+        "scl": ref.scl,
+        "cloud_probability": ref.cloud_probability,
         "acquired_at": facts.acquired_at,
         "acquired_until": facts.acquired_until,
         "crs": ref.crs,
@@ -196,7 +209,9 @@ def _save_scene(scene: Scene, facts: SceneFacts, survey: Survey, *, version: str
         "footprint": to_geos(facts.footprint),
         "has_overviews": facts.has_overviews,
         "display": survey.display,
-        "quality": survey.quality,
+        "quality": {**facts.stated, **survey.quality},
+        "clearness": b"",
+        "cell_px": 0,
         "attribution": facts.attribution,
         "synthetic": order.synthetic,
     }

@@ -105,16 +105,16 @@ def test_an_xml_beside_an_image_counts_only_where_it_is_of_that_image(xml: Path)
     assert find_product(xml.with_name("T29UNU_20221005T164454_B04.tif"), {}) is None
 
 
-def test_the_sun_is_read_where_the_product_is_that_of_the_image(xml: Path) -> None:
+def test_the_sun_is_read_from_the_granule_beside_the_image(xml: Path) -> None:
     granule = xml.with_name("MTD_TL.xml")
     granule.write_text(
         "<a><Mean_Sun_Angle><ZENITH_ANGLE>57.8</ZENITH_ANGLE><AZIMUTH_ANGLE>172.8</AZIMUTH_ANGLE></Mean_Sun_Angle></a>",
         encoding="utf-8",
     )
-    sun = find_sun(xml.with_name("T29UNU_20221005T115411_BOA.tif"), {})
+    sun = find_sun(xml.with_name("pit.tif"))
     assert sun is not None
     assert [sun.elevation, sun.azimuth] == pytest.approx([32.2, 172.8])
-    assert find_sun(xml.with_name("pit.tif"), {}) is None
+    assert find_sun(xml.parent / "other" / "pit.tif") is None
     granule.write_text("<a/>", encoding="utf-8")
     with pytest.raises(BadInput, match=r"MTD_TL\.xml: it names no Mean_Sun_Angle"):
         read_sun(granule)
@@ -126,6 +126,7 @@ def test_the_real_product_of_baseline_04() -> None:
     product = read_product(T29 / "MTD_MSIL2A.xml")
     assert (product.uri, product.level, product.baseline, product.nodata) == (URI, "L2A", "04.00", 0)
     assert product.offsets == dict.fromkeys(BANDS, -1000)
-    sun = find_sun(T29 / "T29UNU_20221005T115411_BOA_60m_crop600.tif", {})
+    assert [product.cloud, product.empty] == pytest.approx([0.5977, 0.4042], abs=1e-4)
+    sun = find_sun(T29 / "T29UNU_20221005T115411_BOA_60m_crop600.tif")
     assert sun is not None
     assert sun.elevation == pytest.approx(32.179, abs=0.001)
