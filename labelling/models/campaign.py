@@ -72,6 +72,13 @@ class Campaign(models.Model):
         except BadInput as error:
             raise ValidationError({"filter": str(error)}) from error
 
+    def is_open_to(self, user: User) -> bool:
+        """Whether a user may review in it, as ``CampaignQuerySet.of`` says of many."""
+        if user.has_perm("labelling.change_campaign"):
+            return True
+        named = {one.user_id for one in Campaign.reviewers.through.objects.filter(campaign_id=self.pk)}
+        return not named or user.pk in named
+
     def opinions_wanted(self, site_id: int, *, least: int = 1) -> int:
         """How many opinions settle a site here, where its ground asks for ``least``."""
         in_share = share_place(site_id, campaign=self.pk) < self.blind_share * SHARE_STEPS

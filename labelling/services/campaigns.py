@@ -187,9 +187,8 @@ def find_campaign(*, user: User, slug: str, or_closed: bool = False) -> Campaign
     Raises:
         NotFound: no such campaign, closed (unless ``or_closed``), or not one of the user's.
     """
-    mine = Campaign.objects.of(user) if or_closed else campaigns_of(user=user)
-    found = mine.filter(slug=slug).first()
-    if found is None:
+    found = Campaign.objects.filter(slug=slug).first()
+    if found is None or not (or_closed or found.active) or not found.is_open_to(user):
         msg = "no such campaign"
         raise NotFound(msg)
     return found

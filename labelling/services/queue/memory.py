@@ -13,7 +13,7 @@ from labelling.models import Campaign
 Found = TypeVar("Found")
 # Looking things up may take at most about one twentieth of the time; what is quick is looked up each time.
 SHARE = 20
-AT_ONCE_S = 0.02
+AT_ONCE_S = 0.005
 
 
 def kept(what: str, campaign: Campaign, look: Callable[[], Found]) -> Found:
