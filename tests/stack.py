@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -37,11 +37,12 @@ class StackError(Exception):
 
 
 @contextmanager
-def postgis(folder: Path) -> Iterator[str]:
+def postgis(folder: Path, *, options: Sequence[str] = _SPEED) -> Iterator[str]:
     """Run a PostGIS cluster of our own, reachable from this machine alone, with a password of its own.
 
     Args:
         folder: an empty folder that another user may enter.
+        options: of the server, ``name=value``; by default those that make tests fast and a crash fatal.
 
     Yields:
         A DATABASE_URL.
@@ -59,8 +60,8 @@ def postgis(folder: Path) -> Iterator[str]:
         shutil.chown(path, user)
     initdb = f"{binaries}/initdb -D {data} -U mad -E UTF8 --locale=C.UTF-8 --no-sync --auth=scram-sha-256"
     _run([*_as(user), *initdb.split(), f"--pwfile={secret}"], folder)
-    options = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *_SPEED]
-    command = [*_as(user), str(binaries / "postgres"), "-D", str(data), *(f"-c{option}" for option in options)]
+    every = [f"port={port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", *options]
+    command = [*_as(user), str(binaries / "postgres"), "-D", str(data), *(f"-c{option}" for option in every)]
     ready = [str(binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
     with _server(command, folder, lambda: subprocess.run(ready, check=False).returncode == 0, signal.SIGINT):
         yield f"postgis://mad:{password}@127.0.0.1:{port}/postgres"

@@ -1,15 +1,17 @@
 """A world full of generated sites on PostGIS, written by COPY."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import numpy as np
 import shapely
 from django.contrib.gis.geos import MultiPolygon, Polygon
 from django.db import connection
+from django.db.models import Model
 from django.utils import timezone
 
 from labelling.core.cells import cells_of
-from labelling.models import MineType, Proposal, Region, Site, Source
+from labelling.models import MineType, Proposal, Region, Scene, Site, Source
 from labelling.models.taxonomy import Axis
 
 SOURCES = (("polygons of the world", 0.9), ("labelled mines", 0.099), ("cobalt", 0.001))
@@ -21,26 +23,27 @@ _COLUMNS += " priority why synthetic created_at updated_at"
 _CLAIMED = "site_id source_id external_id geometry types score is_mine properties created_at"
 
 
-def settle(count: int, seed: int = 7) -> None:
+def settle(count: int, seed: int = 7, *, after: int = 0) -> None:
     """Write sites in mining districts all over the world, each with a proposal of one of three sources.
 
     Args:
         count: how many.
         seed: of the random numbers.
+        after: how many there are already.
     """
-    rng = np.random.default_rng(seed)
-    districts = np.column_stack([rng.uniform(-170, 170, _DISTRICTS), rng.uniform(-50, 65, _DISTRICTS)])
+    districts, rng = _districts(seed), np.random.default_rng([seed, after])
     earth = MultiPolygon(Polygon.from_bbox((-180, -90, 180, 90)), srid=4326)
-    for number in range(_REGIONS):
+    for number in range(0 if after else _REGIONS):
         above = {"biome_id": number % 14, "biome": f"biome {number % 14}", "realm": f"realm {number % 8}"}
         Region.objects.create(eco_id=number, name=f"region {number}", geom=earth, **above)
-    sources = [Source.objects.create(name=name, kind="polygons", synthetic=True).pk for name, _ in SOURCES]
-    for first in range(0, count, _BATCH):
-        rows = list(_sites(first + 1, min(_BATCH, count - first), districts, rng))
-        _copy(Site._meta.db_table, _COLUMNS, rows)
+    kind = {"kind": "polygons", "synthetic": True}
+    sources = [Source.objects.get_or_create(name=name, defaults=kind)[0].pk for name, _ in SOURCES]
+    for first in range(after, after + count, _BATCH):
+        rows = list(_sites(first + 1, min(_BATCH, after + count - first), districts, rng))
+        _copy(Site, _COLUMNS, rows)
         claimed_by = rng.choice(sources, len(rows), p=[share for _, share in SOURCES]).tolist()
         _copy(
-            Proposal._meta.db_table,
+            Proposal,
             _CLAIMED,
             [
                 (row[0], source, f"{row[0]}", row[2], "{}", None, True, "{}", row[-1])
@@ -49,6 +52,29 @@ def settle(count: int, seed: int = 7) -> None:
         )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def photograph(seed: int = 7) -> None:
+    """Write two scenes over each mining district, of which there are no files."""
+    bands = ["B02", "B03", "B04", "B08", "B11", "B12"]
+    scenes = [
+        Scene(
+            name=f"district {number}, {day} May", uri=f"/nowhere/{number}-{day}.tif", version="1", crs="EPSG:4326",
+            transform=[6e-4, 0, lon - 3, 0, -6e-4, lat + 3], width=10_000, height=10_000, dtype="uint16", bands=bands,
+            scales=[1e-4] * 6, offsets=[0] * 6, pixel_m=60, synthetic=True, attribution="nobody's",
+            acquired_at=datetime(2026, 5, day, tzinfo=UTC),
+            footprint=MultiPolygon(Polygon.from_bbox((lon - 3, lat - 3, lon + 3, lat + 3)), srid=4326),
+        )
+        for number, (lon, lat) in enumerate(_districts(seed).tolist())
+        for day in (3, 18)
+    ]  # fmt: skip
+    Scene.objects.bulk_create(scenes)
+
+
+def _districts(seed: int) -> np.ndarray:
+    """Longitude and latitude of the districts, degrees, shape (N, 2)."""
+    rng = np.random.default_rng(seed)
+    return np.column_stack([rng.uniform(-170, 170, _DISTRICTS), rng.uniform(-50, 65, _DISTRICTS)])
 
 
 def _sites(first: int, count: int, districts: np.ndarray, rng: np.random.Generator) -> Iterator[tuple[object, ...]]:
@@ -86,7 +112,12 @@ def _types(axis: Axis, share: float, count: int, rng: np.random.Generator) -> li
     return [pk if has else None for pk, has in zip(drawn, rng.random(count) < share, strict=True)]
 
 
-def _copy(table: str, columns: str, rows: list[tuple[object, ...]]) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({columns.replace(' ', ', ')}) FROM STDIN") as copy:
+def _copy(model: type[Model], columns: str, rows: list[tuple[object, ...]]) -> None:
+    """Write rows; columns that are not named take the defaults of the model."""
+    named = columns.split()
+    unnamed = [field for field in model._meta.concrete_fields if field.column not in named and field.has_default()]
+    every = ", ".join([*named, *(str(field.column) for field in unnamed)])
+    rest = tuple(field.get_default() for field in unnamed)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({every}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row(row)
+            copy.write_row((*row, *rest))
