@@ -1,14 +1,16 @@
-"""Detector engines by name. Each is imported only where it is used: torch costs 500 MB."""
+"""Engines by name: detectors and embedders. Each is imported only where it is used: torch costs 500 MB."""
 
 from importlib import import_module
 
 from inference.core.detector import Detector
+from inference.core.embedder import Embedder
 from inference.core.errors import ModelRefused
 
 ENGINES = {
     "yolo": "inference.engines.yolo:YoloDetector",
     "fake": "inference.engines.fake:FakeDetector",
 }
+EMBEDDERS = {"timm": "inference.engines.timm:TimmEmbedder"}
 
 
 def engine_named(name: str) -> type[Detector]:
@@ -29,3 +31,17 @@ def engine_named(name: str) -> type[Detector]:
     module, _, attribute = ENGINES[name].partition(":")
     detector: type[Detector] = getattr(import_module(module), attribute)
     return detector
+
+
+def embedder_named(name: str) -> type[Embedder]:
+    """Find the class of an engine that makes vectors of pictures.
+
+    Raises:
+        ModelRefused: no engine of that name.
+    """
+    if name not in EMBEDDERS:
+        msg = f"no embedding engine is called {name}; there are {', '.join(EMBEDDERS)}"
+        raise ModelRefused(msg)
+    module, _, attribute = EMBEDDERS[name].partition(":")
+    embedder: type[Embedder] = getattr(import_module(module), attribute)
+    return embedder

@@ -3,7 +3,7 @@
 from django.contrib.gis.db import models
 
 from inference.models.model_version import ModelVersion
-from labelling.models import Job, Proposal, Scene
+from labelling.models import Job, Proposal, Scene, Site
 
 
 class DetectionRun(models.Model):
@@ -70,3 +70,19 @@ class Detection(models.Model):
 
     def __str__(self) -> str:
         return f"detection of proposal {self.proposal_id}"
+
+
+class Sighting(models.Model):
+    """A model found something on a site that people have rejected. It is not proposed again, but it is not forgotten."""
+
+    shard = models.ForeignKey(Shard, on_delete=models.CASCADE, related_name="sightings")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="sightings")
+    type_code = models.CharField(max_length=60)
+    score = models.FloatField(help_text="the highest of its boxes there, 0 to 1")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["shard", "site"], name="sighting_once_per_shard")]
+
+    def __str__(self) -> str:
+        return f"sighting on site {self.site_id}"

@@ -17,14 +17,16 @@ Event = dict[str, Any]
 Emit = Callable[[Event], None]
 
 
-def child_main(work: Callable[[dict[str, Any], Emit], None], *, expected: type[Exception]) -> None:
+def child_main(
+    work: Callable[[dict[str, Any], Emit], None], *, expected: type[Exception] | tuple[type[Exception], ...]
+) -> None:
     """Run the work of a child process and exit.
 
     What libraries print goes to stderr, which is the job's log; only events reach the parent.
 
     Args:
         work: takes the spec and a function that sends an event to the parent.
-        expected: errors of this class are reported by their text; any other ends with a traceback in the log.
+        expected: errors of this class, or of these, are reported by their text; any other ends with a traceback in the log.
     """
     parent = os.getppid()
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()

@@ -109,15 +109,46 @@ def measure_spectrum(
         BadGeometry: the outline cannot be drawn in metres around its own centre.
         BadRaster: the file cannot be read.
     """
-    ground = _Ground.around(footprint, others=others)
-    grid, pixel_m = _grid_over(ref, ground, max_side)
-    pixels = read_grid(ref, crs=grid.crs, transform=grid.transform, width=grid.width, height=grid.height)
-    inside, ring = _split(ground, grid, pixels)
+    look = look_at(ref, footprint, others=others, max_side=max_side)
+    pixels, inside, ring = look.pixels, look.inside, look.ring
     reflectance = pixels.reflectance()
     levels = zip(pixels.bands, _levels(reflectance, inside), _levels(reflectance, ring), strict=True)
     pairs = [BandPair(band, WAVELENGTHS_NM.get(band), within, around) for band, within, around in levels]
     pairs.sort(key=lambda pair: pair.wavelength_nm or math.inf)
-    return Spectrum(tuple(pairs), int(inside.sum()), int(ring.sum()), pixel_m)
+    return Spectrum(tuple(pairs), int(inside.sum()), int(ring.sum()), look.pixel_m)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """The pixels of a site and of the ground around it, in one scene.
+
+    Attributes:
+        pixels: on a grid of the site's UTM zone.
+        inside: True inside the site where there is data, shape (H, W).
+        ring: the same for the ring around it.
+        pixel_m: ground size of a pixel.
+    """
+
+    pixels: Pixels
+    inside: NDArray[np.bool_]
+    ring: NDArray[np.bool_]
+    pixel_m: Metres
+
+
+def look_at(
+    ref: SceneRef, footprint: BaseGeometry, *, others: Sequence[BaseGeometry] = (), max_side: int = MAX_SIDE
+) -> Look:
+    """Read a site and its ring out of a scene; arguments and errors are those of ``measure_spectrum``.
+
+    Raises:
+        BadGeometry: the outline cannot be drawn in metres around its own centre.
+        BadRaster: the file cannot be read.
+    """
+    ground = _Ground.around(footprint, others=others)
+    grid, pixel_m = _grid_over(ref, ground, max_side)
+    pixels = read_grid(ref, crs=grid.crs, transform=grid.transform, width=grid.width, height=grid.height)
+    inside, ring = _split(ground, grid, pixels)
+    return Look(pixels, inside, ring, pixel_m)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,14 @@ class Retirement(AppendOnly):
     """From here on the source no longer says what the proposal says."""
 
     proposal = models.OneToOneField(Proposal, on_delete=models.PROTECT, primary_key=True, related_name="retirement")
-    seed_import = models.ForeignKey(SeedImport, on_delete=models.PROTECT, related_name="retirements")
+    seed_import = models.ForeignKey(
+        SeedImport,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="retirements",
+        help_text="the import that said so; null: the source is a model that thinks anew",
+    )
     successor = models.OneToOneField(
         Proposal,
         null=True,

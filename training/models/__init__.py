@@ -4,6 +4,7 @@ from training.models.dataset import Dataset, DatasetSite
 from training.models.experiment import EpochLog, Experiment
 from training.models.score import Score
 from training.models.testset import TestBlock, TestLabel, TestSet, TestWindow
+from training.models.type_study import TypeOpinion, TypeStudy
 
 __all__ = [
     "Dataset",
@@ -15,4 +16,6 @@ __all__ = [
     "TestLabel",
     "TestSet",
     "TestWindow",
+    "TypeOpinion",
+    "TypeStudy",
 ]
