@@ -1,11 +1,15 @@
 """When the work of this room is done."""
 
+from dataclasses import asdict
 from typing import Any
 
 from celery import shared_task
 
 from labelling.models import Job, Scene
+from labelling.services.bulk import TASK as BULK
+from labelling.services.bulk import run_bulk
 from labelling.services.jobs import JobHandle, reap_dead_jobs, resend_waiting_jobs, run_job
+from labelling.services.quality import MEASURE, measure_scenes, order_measuring
 from labelling.services.scenes import CONVERT, convert_scene
 from labelling.services.snapshots import TASK as EXPORT
 from labelling.services.snapshots import run_snapshot
@@ -13,9 +17,10 @@ from labelling.services.snapshots import run_snapshot
 
 @shared_task(name="labelling.tick")
 def tick() -> None:
-    """Every ten seconds: bury the dead, ring for the forgotten."""
+    """Every ten seconds: bury the dead, ring for the forgotten, have new scenes measured."""
     reap_dead_jobs()
     resend_waiting_jobs()
+    order_measuring()
 
 
 @shared_task(name=CONVERT)
@@ -29,7 +34,19 @@ def _convert(job: Job, handle: JobHandle) -> dict[str, Any]:
     return {"uri": convert_scene(scene=scene, handle=handle).uri}
 
 
+@shared_task(name=MEASURE)
+def measure(job_id: str) -> None:
+    """Measure the scenes that are not measured yet."""
+    run_job(job_id=job_id, work=lambda _, handle: asdict(measure_scenes(handle=handle)))
+
+
 @shared_task(name=EXPORT)
 def export(job_id: str) -> None:
     """Write a snapshot."""
     run_job(job_id=job_id, work=lambda job, handle: run_snapshot(job=job, handle=handle))
+
+
+@shared_task(name=BULK)
+def bulk(job_id: str) -> None:
+    """Act on many sites, or take that back."""
+    run_job(job_id=job_id, work=lambda job, handle: run_bulk(job=job, handle=handle))

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from labelling.views import (
+    bulk,
     campaigns,
     comments,
     contested,
@@ -34,6 +35,10 @@ urlpatterns = [
     path("sites/", sites.sites, name="sites"),
     path("sites/map/", sites.sites_map, name="sites-map"),
     path("sites/frame/", sites.sites_frame, name="sites-frame"),
+    path("sites/bulk/", bulk.bulks, name="bulks"),
+    path("sites/bulk/<uuid:key>/", bulk.bulk, name="bulk"),
+    path("sites/bulk/<uuid:key>/start/", bulk.bulk_start, name="bulk-start"),
+    path("sites/bulk/<uuid:key>/undo/", bulk.bulk_undo, name="bulk-undo"),
     path("sites/<int:site_id>/", sites.site, name="site"),
     path("sites/<int:site_id>/comments/", comments.comment, name="site-comment"),
     path("guide/", guide.guide, name="guide"),

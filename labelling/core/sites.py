@@ -12,6 +12,8 @@ from labelling.core.matching import Types
 # Whom to believe first where sources speak of the same thing: a person, then sets that people labelled.
 TRUST: Mapping[str, int] = {"person": 5, "labelled": 4, "cobalt": 3, "model": 2, "polygons": 1, "negatives": 0}
 RARE_BELOW = 20
+PUT_FIRST = 1000.0
+"""From this priority on a lead has put a site first: no other reason for an order counts."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import BadRequest
 from django.db.models import Exists, OuterRef, Q
-from django.http import HttpRequest
+from django.http import QueryDict
 
 from labelling.models import MineType, Proposal, Region, Site, Source
 from labelling.models.site import SiteQuerySet
@@ -43,26 +43,26 @@ class SiteFilter(forms.Form):
             field.choices = [("", "any"), *named, (NONE, "not named")]
 
     @classmethod
-    def of(cls, request: HttpRequest) -> "SiteFilter":
-        """The form of a request.
+    def of(cls, query: QueryDict) -> "SiteFilter":
+        """The form of what stands in a URL.
 
         Raises:
             BadRequest: the URL asks for something that is no filter.
         """
-        unknown = set(request.GET) - set(cls.base_fields) - set(BESIDE)
+        unknown = set(query) - set(cls.base_fields) - set(BESIDE)
         if unknown:
             msg = f"no filter {min(unknown)[:60]!r}; the filters are {', '.join(cls.base_fields)}"
             raise BadRequest(msg)
-        return cls(request.GET, label_suffix="")
+        return cls(query, label_suffix="")
 
     @classmethod
-    def checked(cls, request: HttpRequest) -> "SiteFilter":
-        """The form of a request that a program makes.
+    def checked(cls, query: QueryDict) -> "SiteFilter":
+        """The form where no person can be asked again.
 
         Raises:
             BadRequest: the filter cannot be understood.
         """
-        form = cls.of(request)
+        form = cls.of(query)
         if not form.is_valid():
             msg = "this filter cannot be understood"
             raise BadRequest(msg)

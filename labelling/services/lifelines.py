@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 
 from labelling.core.geometry import area_ha
 from labelling.core.review import hides_others
-from labelling.models import Comment, Decision, MineType, Proposal, Retirement, Site, Source
+from labelling.models import BulkItem, Comment, Decision, MineType, Proposal, Retirement, Site, Source
 from labelling.models.spatial import to_shapely
+from labelling.services.bulk import outcomes_of, phrase_of
 
 MAX_EVENTS = 500
 DIGEST_LENGTH = 40
@@ -22,7 +23,7 @@ class Event:
 
     Attributes:
         at: when.
-        what: ``proposal``, ``decision``, ``comment``, ``snapshot``, or what an upper room calls it.
+        what: ``proposal``, ``decision``, ``comment``, ``bulk``, ``snapshot``, or what an upper room calls it.
         title: who did what.
         lines: more of it, each a short text.
         types: the types that it names.
@@ -64,6 +65,7 @@ def life_of(*, site: Site, user: User) -> list[Event]:
         *(event for proposal in _proposals(site) for event in _of_proposal(proposal, mine_types)),
         *(_of_decision(decision, mine_types) for decision in _decisions(site, user)),
         *(_of_comment(comment) for comment in _comments(site, user)),
+        *_of_bulks(site, user),
         *_of_snapshots(site),
         *(event for teller in _tellers for event in teller(site)),
     ]
@@ -162,6 +164,34 @@ def _of_decision(decision: Decision, mine_types: Mapping[str, MineType]) -> Even
         types=_known(decision.types.values(), mine_types),
         state=marks.get(decision.verdict, ""),
         geometry=_geojson(decision.geometry) if decision.geometry else None,
+    )
+
+
+def _of_bulks(site: Site, user: User) -> list[Event]:
+    """What leads did to it together with other sites; while a blind review is open that would tell an opinion."""
+    done = [BulkItem.Outcome.DONE, BulkItem.Outcome.UNDONE, BulkItem.Outcome.KEPT]
+    items = site.bulk_items.filter(outcome__in=done).select_related("bulk__created_by", "bulk__undone_by")
+    is_lead = user.has_perm("labelling.change_label")
+    if _is_hidden(site, site.decisions.only("reviews_needed"), user):
+        return []
+    return [_of_bulk(item, is_lead=is_lead) for item in items.order_by("-pk")[:MAX_EVENTS]]
+
+
+def _of_bulk(item: BulkItem, *, is_lead: bool) -> Event:
+    bulk = item.bulk
+    others = outcomes_of(bulks=[bulk])[0]
+    count = sum(others[outcome] for outcome in ("done", "undone", "kept")) - 1
+    lines = [
+        f"with {count} other site{'' if count == 1 else 's'}",
+        f"taken back by {bulk.undone_by}" if item.outcome == BulkItem.Outcome.UNDONE else "",
+        f"not taken back: {item.note}" if item.outcome == BulkItem.Outcome.KEPT else "",
+    ]
+    return Event(
+        at=bulk.started_at or bulk.created_at,
+        what="bulk",
+        title=f"{bulk.created_by}: {phrase_of(bulk=bulk)}, in bulk",
+        lines=tuple(filter(None, lines)),
+        href=f"/sites/bulk/{bulk.pk}/" if is_lead else "",
     )
 
 

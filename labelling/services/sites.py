@@ -15,7 +15,7 @@ from django.utils import timezone
 from labelling.core.errors import BadGeometry, BadInput
 from labelling.core.geometry import KINDS, search_boxes, wrapped_boxes
 from labelling.core.matching import SAME_POINT_M, ClaimSpec, Place, group_places
-from labelling.core.sites import RARE_BELOW, Evidence, Standing, judge_site
+from labelling.core.sites import PUT_FIRST, RARE_BELOW, Evidence, Standing, judge_site
 from labelling.models import Label, MineType, Proposal, Scene, SeedImport, Site, Source
 from labelling.models.spatial import cell_at, in_box, to_geos, to_shapely
 from labelling.models.taxonomy import Axis
@@ -236,7 +236,9 @@ def _fill(sites: Sequence[Site], standings: Sequence[Standing], mine_types: Mapp
         site.area_ha, site.region, site.score = standing.area_ha, region, standing.score
         for axis in Axis.values:
             setattr(site, axis, mine_types.get(standing.types.get(axis, "")))
-        site.name, site.priority, site.why = standing.name[:200] or site.name, standing.priority, standing.why[:300]
+        site.name = standing.name[:200] or site.name
+        if site.priority < PUT_FIRST:
+            site.priority, site.why = standing.priority, standing.why[:300]
         site.updated_at = timezone.now()
 
 

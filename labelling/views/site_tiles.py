@@ -26,7 +26,7 @@ A_MOMENT = "private, max-age=20"
 @require_safe
 @permission_required("labelling.view_site", raise_exception=True)
 def site_tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponseBase:
-    form = SiteFilter.checked(request)
+    form = SiteFilter.checked(request.GET)
     shown = read_site_tile(sites=form.sites(), tile=_place(z, x, y))
     answer = JsonResponse(_drawn(shown))
     etag = f'"{hashlib.sha256(answer.content).hexdigest()[:32]}"'

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_safe
 
 from labelling.core.outlines import to_geojson
 from labelling.core.render import combinations_for
+from labelling.forms.bulk import BulkForm
 from labelling.forms.sites import SiteFilter, read_bbox
 from labelling.models import Scene, SeedImport, Site
 from labelling.models.site import SiteQuerySet
 from labelling.models.spatial import Box, in_box, to_shapely
+from labelling.services.bulk import LEADS
 from labelling.services.lifelines import life_of
 from labelling.views.site_tiles import site_feature
 
@@ -34,7 +36,7 @@ TILES = "/tiles/sites/{z}/{x}/{y}.json"  # as Leaflet fills it in
 @require_safe
 @permission_required("labelling.view_site", raise_exception=True)
 def sites(request: HttpRequest) -> HttpResponse:
-    form = SiteFilter.of(request)
+    form = SiteFilter.of(request.GET)
     found = form.sites()
     pages = FirstRows(found.order_by(*URGENT), PER_PAGE)
     context = {
@@ -42,7 +44,15 @@ def sites(request: HttpRequest) -> HttpResponse:
         "page": pages.get_page(request.GET.get("page")),
         "map": {"tiles": TILES, "bounds": pages.frame(), "frame": reverse("sites-frame") if pages.is_cut else ""},
     }
+    if request.user.has_perm(LEADS):
+        context |= {"bulk_form": BulkForm(), "asked": _filter_of(request)}
     return render(request, "labelling/sites.html", context)
+
+
+def _filter_of(request: HttpRequest) -> str:
+    asked = request.GET.copy()
+    asked.pop("page", None)
+    return asked.urlencode()
 
 
 class FirstRows(Paginator):  # type: ignore[type-arg]  # Django's own is not generic
@@ -89,7 +99,7 @@ def box_around(found: SiteQuerySet) -> Box | None:
 @permission_required("labelling.view_site", raise_exception=True)
 def sites_frame(request: HttpRequest) -> JsonResponse:
     """The box around all sites that fit."""
-    answer = JsonResponse({"bounds": box_around(SiteFilter.checked(request).sites())})
+    answer = JsonResponse({"bounds": box_around(SiteFilter.checked(request.GET).sites())})
     answer["Cache-Control"] = "private, no-store"
     return answer
 
@@ -98,7 +108,7 @@ def sites_frame(request: HttpRequest) -> JsonResponse:
 @permission_required("labelling.view_site", raise_exception=True)
 def sites_map(request: HttpRequest) -> JsonResponse:
     """The sites in a box as GeoJSON, the most urgent first and no more than a map can show."""
-    form = SiteFilter.checked(request)
+    form = SiteFilter.checked(request.GET)
     box = read_bbox(request.GET.get("bbox", ""))
     found = form.sites().filter(in_box(Site, "footprint", box))
     shown = found.shown().order_by("-priority", "pk")[:MAP_SITES]

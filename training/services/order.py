@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.db.models import Count
 from django.utils import timezone
 
+from labelling.core.sites import PUT_FIRST
 from labelling.models import Campaign, Decision, Job, Label, MineType, Proposal, Region, Retirement, Site, Source
 from labelling.models.site import SiteQuerySet
 from labelling.models.taxonomy import Axis
@@ -111,7 +112,8 @@ def _mark() -> dict[str, Any]:
 
 
 def _weighable() -> SiteQuerySet:
-    return Site.objects.filter(state=Site.State.OPEN, priority__gte=0)
+    """Neither a drawing that was taken back nor what a lead has put first."""
+    return Site.objects.filter(state=Site.State.OPEN, priority__gte=0, priority__lt=PUT_FIRST)
 
 
 def _look_around() -> _Ground:

@@ -1,0 +1,88 @@
+"""What an action on many sites would do, before it is done and while it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef
+from django.utils import timezone
+
+from labelling.models import BulkAction, BulkItem, Claim, MineType, Site
+from labelling.models.taxonomy import Axis
+
+SAMPLE = 12
+_UNTYPED = "no type named"
+Outcome = BulkItem.Outcome
+
+
+@dataclass(frozen=True)
+class Preview:
+    """An action in figures.
+
+    Attributes:
+        total: sites that it was drawn up for.
+        counts: how many by outcome.
+        states: of the sites still to do, by state, in words, most first.
+        types: of the sites still to do, by type, most first; a site with two types counts for both.
+        notes: why sites were skipped or not taken back, most first.
+        sample: some of the sites still to do, the most urgent first.
+        in_review: sites still to do that somebody else holds just now.
+        settled: sites still to do whose label would change.
+    """
+
+    total: int
+    counts: dict[str, int]
+    states: tuple[tuple[str, int], ...]
+    types: tuple[tuple[str, int], ...]
+    notes: tuple[tuple[str, int], ...]
+    sample: tuple[Site, ...]
+    in_review: int
+    settled: int
+
+    @property
+    def to_do(self) -> int:
+        """Sites that it will still touch."""
+        return self.counts[Outcome.WAITING]
+
+
+def outcomes_of(*, bulks: Sequence[BulkAction]) -> list[dict[str, int]]:
+    """Count the sites of each action by outcome, in one query."""
+    found = {bulk.pk: dict.fromkeys(Outcome.values, 0) for bulk in bulks}
+    items = BulkItem.objects.filter(bulk__in=bulks).order_by()
+    for bulk, outcome, count in items.values_list("bulk", "outcome").annotate(count=Count("pk")):
+        found[bulk][outcome] = count
+    return [found[bulk.pk] for bulk in bulks]
+
+
+def preview_bulk(*, bulk: BulkAction) -> Preview:
+    """Count an action's sites by what becomes of them, and those still to do by state and type."""
+    items = BulkItem.objects.filter(bulk=bulk).order_by()
+    [counts] = outcomes_of(bulks=[bulk])
+    waiting = items.filter(outcome=Outcome.WAITING)
+    states = dict(waiting.values_list("site__state").annotate(count=Count("pk")))
+    held = Claim.objects.filter(site=OuterRef("site"), expires_at__gt=timezone.now()).exclude(reviewer=bulk.created_by)
+    sample = Site.objects.shown().filter(bulk_items__in=waiting.order_by("id")).order_by("-priority", "pk")[:SAMPLE]
+    notes = items.exclude(note="").values_list("note").annotate(count=Count("pk"))
+    return Preview(
+        total=sum(counts.values()),
+        counts=counts,
+        states=_most_first({str(Site.State(state).label): count for state, count in states.items()}),
+        types=_types(bulk),
+        notes=_most_first(dict(notes)),
+        sample=tuple(sample),
+        in_review=waiting.filter(Exists(held)).count() if counts[Outcome.WAITING] else 0,
+        settled=sum(count for state, count in states.items() if state in {Site.State.VERIFIED, Site.State.REJECTED}),
+    )
+
+
+def _types(bulk: BulkAction) -> tuple[tuple[str, int], ...]:
+    waiting = BulkItem.objects.filter(bulk=bulk, outcome=Outcome.WAITING).order_by()
+    names = dict(MineType.objects.values_list("pk", "name"))
+    found: dict[str, int] = {}
+    for *kinds, count in waiting.values_list(*(f"site__{axis}" for axis in Axis.values)).annotate(count=Count("pk")):
+        for name in [names[kind] for kind in kinds if kind is not None] or [_UNTYPED]:
+            found[name] = found.get(name, 0) + count
+    return _most_first(found)
+
+
+def _most_first(counted: dict[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
