@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from labelling.core.seed_mapping import SeedMapping, Vocabulary
+from labelling.core.seed_mapping import SeedMapping
 from labelling.core.taxonomy import TAXONOMY
+from labelling.core.vocabulary import Vocabulary
 from training.core.plan import Plan
 
 HOUSE = Path(__file__).resolve().parents[1]

@@ -35,6 +35,38 @@ SYNONYMS: Mapping[str, str | None] = _lines(
     """
 )
 
+# What tables of mines write into a column of one axis: the signs of elements, and words of other languages.
+_COMMODITIES = _lines(
+    """
+    copper: cu, cobre
+    gold: au, oro, ouro
+    silver: ag, plata, prata
+    iron: fe, iron ore, hierro, ferro
+    cobalt: co, cobalto
+    nickel: ni, níquel
+    lead_zinc: zn, pb, zinc, lead, pb-zn, pb/zn
+    molybdenum: mo, molibdeno
+    lithium: li, litio
+    manganese: mn, manganeso, manganês
+    tin: sn, estaño, estanho
+    tungsten: w, wolfram
+    uranium: u, u3o8
+    coal: carbón, carvão, lignite, thermal coal
+    bauxite: al, aluminium, aluminum
+    phosphate: p2o5, fosfato
+    platinum_group: pge, pgm, pt, pd
+    chromium: cr, chromite
+    rare_earths: ree
+    """
+)
+_METHODS = _lines(
+    """
+    surface: op, open pit, open-pit, opencast, open cast, open cut, tajo abierto, a céu aberto, op & ug, op->ug, ug & op
+    underground: ug, subterránea, subterrânea
+    """
+)
+WORDS: Table = {"commodity": _COMMODITIES, "method": _METHODS}
+
 TABLES: Mapping[str, Table] = {
     "lames": {
         "feature": _lines(
@@ -161,6 +193,14 @@ TABLES: Mapping[str, Table] = {
 _TSF = "tailings_storage_facility"
 MAPPINGS: Mapping[str, Mapping[str, Any]] = {
     "lames": {"feature": {"column": "class", "table": "lames"}},
+    "lames-sites": {
+        "id": "ID",
+        "name": "Name_Mine",
+        "place": {"lat": "Latitude", "lon": "Longitude"},
+        "commodity": {"column": "Metal/Commodity"},
+        "method": {"column": "Type [OP/UG]"},
+        "not_mine": {"Status": ["landfill - no mining operation"]},
+    },
     "gem": {
         "id": "id",
         "name": "Mine Name",
@@ -183,7 +223,7 @@ MAPPINGS: Mapping[str, Mapping[str, Any]] = {
     "anm": {
         "id": "ID_BARRAGEM",
         "name": "NOME DA BARRAGEM DE MINERAÇÃO",
-        "where": ["LATITUDE", "LONGITUDE"],
+        "place": {"lat": "LATITUDE", "lon": "LONGITUDE"},
         "feature": {"value": _TSF},
         "commodity": {"column": "MINÉRIO PRINCIPAL", "table": "anm"},
     },

@@ -12,18 +12,18 @@ from shapely.geometry import MultiPoint, MultiPolygon, Point, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from labelling.core.errors import BadGeometry, BadInput
-from labelling.core.vector import RawRow, RawTable, check_row_count
+from labelling.core.vector import RawRow, RawTable, Reading, check_row_count
 
 MAX_GEOJSON_BYTES = 500_000_000
 CRS84 = "OGC:CRS84"
 
 
-def read_geojson(path: Path, layer: str | None = None) -> RawTable:
+def read_geojson(path: Path, reading: Reading) -> RawTable:
     """Read a FeatureCollection.
 
     Args:
         path: the file; UTF-8.
-        layer: GeoJSON has none; the name of the collection is accepted.
+        reading: GeoJSON has no layer; the name of the collection is accepted.
 
     Raises:
         BadInput: too large, not UTF-8, not JSON, nested too deeply, not a FeatureCollection, an unknown CRS
@@ -34,8 +34,8 @@ def read_geojson(path: Path, layer: str | None = None) -> RawTable:
         raise BadInput(msg)
     collection = _load(path.read_bytes())
     name = collection.get("name") if isinstance(collection.get("name"), str) else ""
-    if layer is not None and layer != name:
-        msg = f"no layer {layer!r}: a GeoJSON file is one layer, leave --layer out"
+    if reading.layer is not None and reading.layer != name:
+        msg = f"no layer {reading.layer!r}: a GeoJSON file is one layer, leave --layer out"
         raise BadInput(msg)
     features = collection.get("features")
     if collection.get("type") != "FeatureCollection" or not isinstance(features, list):
@@ -43,7 +43,7 @@ def read_geojson(path: Path, layer: str | None = None) -> RawTable:
         raise BadInput(msg)
     check_row_count(len(features))
     rows = [_feature(number, feature) for number, feature in enumerate(features, start=1)]
-    return RawTable(layer or "", (), _crs(collection), rows)
+    return RawTable(reading.layer or "", (), _crs(collection), rows)
 
 
 def _load(content: bytes) -> Mapping[str, Any]:

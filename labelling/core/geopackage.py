@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import shapely
-from shapely.errors import GEOSException
 from shapely.geometry.base import BaseGeometry
 
 from labelling.core.errors import BadInput
-from labelling.core.vector import RawRow, RawTable, check_row_count, choose_layer
+from labelling.core.vector import RawRow, RawTable, Reading, check_row_count, choose_layer
+from labelling.core.wkb import read_wkb
 
 READ_S = 120.0
 _STEPS = 100_000
@@ -24,12 +23,12 @@ _ENVELOPE_BYTES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 _ALLOWED = {getattr(sqlite3, name) for name in ("SQLITE_SELECT", "SQLITE_READ", "SQLITE_FUNCTION", "SQLITE_PRAGMA")}
 
 
-def read_geopackage(path: Path, layer: str | None = None) -> RawTable:
+def read_geopackage(path: Path, reading: Reading) -> RawTable:
     """Read a layer of features.
 
     Args:
         path: absolute path of the file.
-        layer: its name, needed where there are several.
+        reading: names the layer, needed where there are several.
 
     Raises:
         BadInput: damaged, a layer that is a view or a virtual table, a trigger that GeoPackage does not bring,
@@ -38,7 +37,7 @@ def read_geopackage(path: Path, layer: str | None = None) -> RawTable:
     with closing(_connect(path)) as database, _plain_errors():
         layers = [row[0] for row in _rows(database, "SELECT table_name FROM gpkg_contents WHERE data_type='features'")]
         layers = [name.decode() for name in layers]
-        name = choose_layer(layers, layer)
+        name = choose_layer(layers, reading.layer)
         _check_schema(database, name)
         column, crs = _geometry_column(database, name)
         check_row_count(_rows(database, f"SELECT count(*) FROM {_quoted(name)}")[0][0])  # noqa: S608
@@ -157,7 +156,4 @@ def parse_geometry_blob(blob: Any) -> BaseGeometry | str | None:
         return "its geometry is of an extended kind that is not known here"
     if flags & 0x10:
         return None
-    try:
-        return shapely.from_wkb(blob[8 + envelope :])
-    except (GEOSException, ValueError, TypeError) as error:
-        return f"its geometry cannot be read: {str(error)[:120]}"
+    return read_wkb(blob[8 + envelope :])

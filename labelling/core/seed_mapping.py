@@ -5,58 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labelling.core.crosswalks import MAPPINGS, SYNONYMS, TABLES
+from labelling.core.crosswalks import MAPPINGS, TABLES
 from labelling.core.errors import BadInput
 from labelling.core.matching import Types
+from labelling.core.places import PlaceRule
+from labelling.core.vector import Reading
+from labelling.core.vocabulary import AXES, Vocabulary, plain_text
 
-AXES = ("feature", "commodity", "method")
 OWN_COLUMN = "mine_type"
-_KEYS = ("id", "name", "where", "join", "leave_out", *AXES)
-
-
-@dataclass(frozen=True)
-class Vocabulary:
-    """The types that exist: code -> axis, and what people call them.
-
-    Attributes:
-        axis_of: code -> axis.
-        spoken: name or code, in lower case -> code.
-    """
-
-    axis_of: Mapping[str, str]
-    spoken: Mapping[str, str]
-
-    @classmethod
-    def of(cls, types: Sequence[tuple[str, str, str]]) -> "Vocabulary":
-        """Build it from (code, name, axis) of each type, with the synonyms that ship."""
-        axis_of = {code: axis for code, _, axis in types}
-        spoken = {text: code for text, code in SYNONYMS.items() if code in axis_of}
-        # A name that two axes share belongs to the first.
-        for code, name, _ in reversed(types):
-            spoken[name.casefold()] = spoken[code.casefold()] = code
-        return cls(axis_of, spoken)
-
-    def code_of(self, text: str) -> str:
-        """Find the code that a person means by a code, a name or a synonym.
-
-        Raises:
-            BadInput: none of them.
-        """
-        plain = _plain(text)
-        code = self.spoken.get(plain) or self.spoken.get(plain.replace("_", " "), text)
-        self.check_code(code)
-        return code
-
-    def check_code(self, code: str) -> str:
-        """Give the axis of a code.
-
-        Raises:
-            BadInput: no such code; the message lists those that exist.
-        """
-        if code not in self.axis_of:
-            msg = f"no mine type {code[:60]!r}; the codes are {', '.join(sorted(self.axis_of))}"
-            raise BadInput(msg)
-        return self.axis_of[code]
+_KEYS = ("id", "name", "where", "join", "leave_out", "not_mine", "score", "place", "read", *AXES)
+_PLACE_KEYS = ("lat", "lon", "wkt", "unsigned_lat", "unsigned_lon", "minutes_as_decimals")
+_READ_KEYS = ("encoding", "delimiter", "header_rows", "crs", "swapped")
+_SIDES = {"unsigned_lat": ("", "N", "S"), "unsigned_lon": ("", "E", "W")}
 
 
 @dataclass(frozen=True)
@@ -82,8 +42,12 @@ class SeedMapping:
         id: column of the source's own identifier; empty: the row's content identifies it.
         name: column of the place's name.
         where: columns that say the place in words; quoted where a row has no geometry.
-    join_layer, join_on: a second layer whose columns are added to the rows with the same value in a column.
+        join_layer, join_on: a second layer whose columns are added to the rows with the same value in a column.
         leave_out: column -> values, in lower case, of rows that are no mines and are skipped.
+        not_mine: column -> values, in lower case, of rows that say that there is no mine.
+        score: column of how sure the source is, 0 to 1.
+        place: columns of latitude and longitude, for rows without a geometry.
+        reading: how the file is to be read.
         rules: axis -> rules; each may add a code, the first one counts most.
     """
 
@@ -93,6 +57,10 @@ class SeedMapping:
     join_layer: str = ""
     join_on: str = ""
     leave_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    not_mine: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    score: str = ""
+    place: PlaceRule = field(default_factory=PlaceRule)
+    reading: Reading = field(default_factory=Reading)
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -110,7 +78,6 @@ class SeedMapping:
             value = _named(MAPPINGS, value, "mapping")
         _check_object(value, "the mapping", _KEYS)
         join = _check_object(value.get("join", {}), "join", ("layer", "on"))
-        leave_out = _check_object(value.get("leave_out", {}), "leave_out")
         rules = {axis: _rules(axis, value[axis], words) for axis in AXES if axis in value}
         return cls(
             id=_text(value, "id"),
@@ -118,18 +85,45 @@ class SeedMapping:
             where=tuple(map(str, _list(value.get("where", [])))),
             join_layer=_text(join, "layer"),
             join_on=_text(join, "on"),
-            leave_out={column: frozenset(map(_plain, _list(values))) for column, values in leave_out.items()},
+            leave_out=_values(value, "leave_out"),
+            not_mine=_values(value, "not_mine"),
+            score=_text(value, "score"),
+            place=_place(value.get("place", {})),
+            reading=_reading(value.get("read", {})),
             rules=rules,
         )
 
     def columns(self) -> set[str]:
         """The columns that it names."""
         named = {rule.column for rules in self.rules.values() for rule in rules}
-        return {name for name in (self.id, self.name, *self.where, *self.leave_out, *named) if name}
+        plain = (self.id, self.name, self.score, *self.where, *self.leave_out, *self.not_mine, *self.place.columns())
+        return {name for name in (*plain, *named) if name}
 
     def leaves_out(self, properties: Mapping[str, Any]) -> bool:
-        """Whether a row is said to be no mine."""
-        return any(_plain(properties.get(column)) in values for column, values in self.leave_out.items())
+        """Whether a row is to be skipped."""
+        return _stands_in(self.leave_out, properties)
+
+    def denies_mine(self, properties: Mapping[str, Any]) -> bool:
+        """Whether a row says that there is no mine."""
+        return _stands_in(self.not_mine, properties)
+
+    def score_of(self, properties: Mapping[str, Any]) -> float | None:
+        """How sure the source is.
+
+        Raises:
+            BadInput: no number from 0 to 1.
+        """
+        value = properties.get(self.score) if self.score else None
+        if value is None:
+            return None
+        try:
+            score = float(str(value).replace(",", "."))
+        except ValueError:
+            score = -1.0
+        if not 0 <= score <= 1:
+            msg = f"its score {str(value)[:40]!r} is no number from 0 to 1"
+            raise BadInput(msg)
+        return score
 
 
 def types_of(
@@ -166,17 +160,48 @@ def _look_up(properties: Mapping[str, Any], rule: Rule, unmapped: Counter[tuple[
     value = properties.get(rule.column)
     if value is None:
         return None
-    key = _plain(value)
+    key = plain_text(value)
     if key not in rule.codes:
         unmapped[rule.column, str(value)[:80]] += 1
         return None
     return rule.codes[key]
 
 
-def _plain(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip().casefold()
+def _stands_in(wanted: Mapping[str, frozenset[str]], properties: Mapping[str, Any]) -> bool:
+    return any(plain_text(properties.get(column)) in values for column, values in wanted.items())
+
+
+def _values(value: Mapping[str, Any], key: str) -> dict[str, frozenset[str]]:
+    named = _check_object(value.get(key, {}), key)
+    return {column: frozenset(map(plain_text, _list(values))) for column, values in named.items()}
+
+
+def _place(value: Any) -> PlaceRule:
+    _check_object(value, "place", _PLACE_KEYS)
+    for key, sides in _SIDES.items():
+        if _text(value, key) not in sides:
+            msg = f"{key} must be one of {', '.join(sides[1:])}"
+            raise BadInput(msg)
+    texts = {key: _text(value, key) for key in _PLACE_KEYS[:-1]}
+    return PlaceRule(**texts, minutes_as_decimals=value.get("minutes_as_decimals") is True)
+
+
+def _reading(value: Any) -> Reading:
+    _check_object(value, "read", _READ_KEYS)
+    headers = value.get("header_rows")
+    if headers is not None and (not isinstance(headers, int) or isinstance(headers, bool) or headers not in range(100)):
+        msg = "header_rows must be a number from 0 to 99"
+        raise BadInput(msg)
+    if len(_text(value, "delimiter")) > 1:
+        msg = "delimiter must be one character"
+        raise BadInput(msg)
+    return Reading(
+        encoding=_text(value, "encoding"),
+        delimiter=_text(value, "delimiter"),
+        header_rows=headers,
+        crs=_text(value, "crs"),
+        swapped=value.get("swapped") is True,
+    )
 
 
 def _rules(axis: str, value: Any, words: Vocabulary) -> tuple[Rule, ...]:
@@ -195,9 +220,8 @@ def _rule(axis: str, value: Any, words: Vocabulary) -> Rule:
         table = _named(TABLES, _text(value, "table"), "table")
         codes.update(_named(table, axis, f"axis in the table {value['table']}:"))
     for text, code in _check_object(value.get("values", {}), f"{axis}.values").items():
-        codes[_plain(text)] = None if code is None else _on_axis(axis, str(code), words)
-    spoken = {text: code for text, code in words.spoken.items() if words.axis_of[code] == axis}
-    return Rule(column=_text(value, "column"), codes=codes or spoken)
+        codes[plain_text(text)] = None if code is None else _on_axis(axis, str(code), words)
+    return Rule(column=_text(value, "column"), codes=codes or words.said_on(axis))
 
 
 def _on_axis(axis: str, code: str, words: Vocabulary) -> str:

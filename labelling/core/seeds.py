@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import shapely
@@ -14,7 +14,9 @@ from labelling.core.errors import BadInput
 from labelling.core.formats import Row, Table
 from labelling.core.geometry import split_places
 from labelling.core.matching import ClaimSpec, Types
-from labelling.core.seed_mapping import SeedMapping, Vocabulary, types_of
+from labelling.core.places import place_rows
+from labelling.core.seed_mapping import SeedMapping, types_of
+from labelling.core.vocabulary import Vocabulary
 
 NO_GEOMETRY = "it has no geometry"
 COBALT = (("cobalt", None),)
@@ -26,14 +28,16 @@ class Refusal:
     """A row that is not taken.
 
     Attributes:
-        row: counted from 1.
+        row: counted from 1, with the headers of a spreadsheet.
         reason: why, in words.
-        is_fault: False where the row merely has no place; such rows never stop an import.
+        trouble: a word for it, where a person can change it (``labelling.core.places``).
+        external_id: the identifier of the row in its source.
     """
 
     row: int
     reason: str
-    is_fault: bool = True
+    trouble: str = ""
+    external_id: str = ""
 
 
 @dataclass
@@ -42,6 +46,8 @@ class SeedPlan:
 
     Attributes:
         claims: one for each place of each row that is taken.
+        scope: what the identifiers of this layer begin with; empty where the file is one layer.
+        row_of: identifier of a claim -> number of its row.
         refused: the other rows.
         rows: rows in the file.
         repaired: rows whose geometry was invalid and has been repaired.
@@ -53,6 +59,8 @@ class SeedPlan:
     """
 
     claims: list[ClaimSpec] = field(default_factory=list)
+    scope: str = ""
+    row_of: dict[str, int] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
     rows: int = 0
     repaired: list[int] = field(default_factory=list)
@@ -85,7 +93,7 @@ def join_tables(table: Table, other: Table, on: str) -> Table:
         )
         for row in table.rows
     )
-    return Table(table.file, table.layer, table.layers, rows)
+    return replace(table, rows=rows)
 
 
 def plan_seeds(table: Table, *, kind: str, mapping: SeedMapping, words: Vocabulary, type_code: str = "") -> SeedPlan:
@@ -103,12 +111,13 @@ def plan_seeds(table: Table, *, kind: str, mapping: SeedMapping, words: Vocabula
     """
     missing = mapping.columns() - set(table.columns)
     if missing:
-        msg = f"no column {min(missing)!r}, which the mapping names; it has {', '.join(table.columns)}"
+        msg = f"no column {min(missing)!r}, which the mapping names; it has {', '.join(table.columns)[:500]}"
         raise BadInput(msg, file=table.file)
     fixed = {words.check_code(type_code): ((type_code, None),)} if type_code else {}
     reader = _Reader(kind, mapping, words, fixed, _identifier(table, mapping.id))
-    plan = SeedPlan(rows=len(table.rows))
-    for row in table.rows:
+    plan = SeedPlan(rows=len(table.rows), scope=_scope(table))
+    placed = place_rows(table, mapping.place, crs=mapping.reading.crs)
+    for row in placed.rows:
         reader.read(row, plan)
     return plan
 
@@ -132,20 +141,22 @@ class _Reader:
             return
         if row.geometry is None:
             reason = row.fault or f"{NO_GEOMETRY}{self._told_place(row)}"
-            plan.refused.append(Refusal(row.number, reason, bool(row.fault)))
+            plan.refused.append(Refusal(row.number, reason, row.trouble, self.identify(row)))
             return
         try:
-            types = self._types(row, plan)
+            types, score = self._types(row, plan), self.mapping.score_of(row.properties)
         except BadInput as error:
-            plan.refused.append(Refusal(row.number, error.reason))
+            plan.refused.append(Refusal(row.number, error.reason, external_id=self.identify(row)))
             return
-        plan.typed += bool(types)
-        plan.untyped += not types
         if row.repaired:
             plan.repaired.append(row.number)
         places = split_places(row.geometry)
         plan.split += len(places) > 1
-        plan.claims += self._claims(row, places, types)
+        claims = self._claims(row, places, types, score)
+        plan.row_of |= {claim.external_id: row.number for claim in claims}
+        plan.claims += claims
+        plan.typed += bool(claims[0].types)
+        plan.untyped += not claims[0].types
 
     def _told_place(self, row: Row) -> str:
         told = [f"{column} {row.properties.get(column)!r}" for column in self.mapping.where]
@@ -153,18 +164,20 @@ class _Reader:
 
     def _types(self, row: Row, plan: SeedPlan) -> Types:
         found = {**types_of(row.properties, self.mapping, self.words, plan.unmapped), **self.fixed}
-        return {} if self.kind == "negatives" else _weighted(self.kind, found)
+        return _weighted(self.kind, found)
 
-    def _claims(self, row: Row, places: list[BaseGeometry], types: Types) -> list[ClaimSpec]:
+    def _claims(self, row: Row, places: list[BaseGeometry], types: Types, score: float | None) -> list[ClaimSpec]:
         external_id = self.identify(row)
+        is_mine = self.kind != "negatives" and not self.mapping.denies_mine(row.properties)
         name = row.properties.get(self.mapping.name) if self.mapping.name else None
         properties = {key: value for key, value in row.properties.items() if value is not None}
         return [
             ClaimSpec(
                 external_id=external_id if len(places) == 1 else f"{external_id}/{number}",
                 geometry=place,
-                types=types,
-                is_mine=self.kind != "negatives",
+                types=types if is_mine else {},
+                score=score,
+                is_mine=is_mine,
                 name=str(name or "")[:200],
                 properties=properties,
             )
@@ -182,19 +195,24 @@ def _weighted(kind: str, types: Types) -> Types:
 def _identifier(table: Table, column: str) -> Callable[[Row], str]:
     """Name rows so that the same row has the same name in every import, and different rows never share one."""
     used = Counter(str(row.properties.get(column)) for row in table.rows) if column else Counter()
-    prefix = f"{table.layer}:" if len(table.layers) > 1 else ""
+    prefix = _scope(table)
 
     def identify(row: Row) -> str:
         value = row.properties.get(column) if column else None
-        digest = _digest(row.geometry, row.properties)
+        # A place that columns say is in the properties; its reading may change, the row is still the same.
+        digest = _digest(None if row.is_placed else row.geometry, row.properties)
         if value in (None, ""):
-            return prefix[:60] + digest
+            return prefix + digest
         text = f"{prefix}{value}"
         if used[str(value)] > 1 or len(text) > _ID_LENGTH:
             return f"{text[: _ID_LENGTH - 17]}~{digest[:16]}"
         return text
 
     return identify
+
+
+def _scope(table: Table) -> str:
+    return f"{table.layer}:"[:60] if len(table.layers) > 1 else ""
 
 
 def _digest(geometry: BaseGeometry | None, properties: Mapping[str, Any]) -> str:

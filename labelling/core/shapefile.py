@@ -1,39 +1,33 @@
 """Shapefile, plain or in a ZIP archive."""
 
-import stat
 import struct
 import tempfile
 from pathlib import Path, PurePosixPath
-from typing import Any
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 import shapely
 
 import labelling.core.gdal  # noqa: F401  # before pyogrio, so that its drivers are the few we want
+from labelling.core.archives import open_archive, unpack_member
 from labelling.core.errors import BadInput
-from labelling.core.vector import RawTable, check_row_count, choose_layer
+from labelling.core.vector import RawTable, Reading, across, check_row_count, choose_layer
 
 PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
-MAX_MEMBERS = 10_000
-MAX_UNPACKED = 4_000_000_000
-MAX_RATIO = 200
-_ARCHIVES = (".zip", ".gz", ".bz2", ".xz", ".7z", ".tar", ".tgz", ".rar")
-_CHUNK = 1 << 20
 
 
-def read_shapefile(path: Path, layer: str | None = None) -> RawTable:
+def read_shapefile(path: Path, reading: Reading) -> RawTable:
     """Read a Shapefile whose parts lie beside it.
 
     Args:
         path: absolute path of the ``.shp``, whose first bytes have been checked.
-        layer: a Shapefile is one layer; its stem is accepted.
+        reading: a Shapefile is one layer; its stem is accepted.
 
     Raises:
         BadInput: a part is missing, damaged, or its text is not in the encoding that its ``.cpg`` names.
     """
     import pyogrio
 
-    name = choose_layer([path.stem], layer)
+    name = choose_layer([path.stem], reading.layer)
     for suffix, use in ((".shx", "the index of its rows"), (".dbf", "its table"), (".prj", "its CRS")):
         if not path.with_suffix(suffix).is_file():
             msg = f"{path.stem}{suffix} ({use}) is missing beside it"
@@ -52,7 +46,7 @@ def read_shapefile(path: Path, layer: str | None = None) -> RawTable:
     fields = [str(field) for field in meta["fields"]]
     rows = [
         (geometry, dict(zip(fields, values, strict=True)))
-        for geometry, values in zip(geometries, _across(columns, len(geometries)), strict=True)
+        for geometry, values in zip(geometries, across(columns, len(geometries)), strict=True)
     ]
     return RawTable(name, (name,), meta["crs"], rows)
 
@@ -71,67 +65,34 @@ def _check_lengths(path: Path) -> None:
             raise BadInput(msg)
 
 
-def _across(columns: list[Any], count: int) -> Any:
-    return zip(*columns, strict=True) if columns else [()] * count
-
-
-def read_zipped_shapefile(path: Path, layer: str | None = None) -> RawTable:
+def read_zipped_shapefile(path: Path, reading: Reading) -> RawTable:
     """Read the one Shapefile of a ZIP archive, unpacked by us and under names of ours.
 
     Args:
         path: absolute path of the archive.
-        layer: stem of the Shapefile, or None.
+        reading: the layer is the stem of the Shapefile.
 
     Raises:
-        BadInput: damaged, encrypted, a name that leaves the archive, a link, a name twice, an archive within,
-            too large when unpacked, or not exactly one Shapefile.
+        BadInput: the archive is hostile or damaged, or holds not exactly one Shapefile.
     """
-    try:
-        with ZipFile(path) as archive, tempfile.TemporaryDirectory(prefix="mad-shp-") as folder:
-            members = _checked_members(archive)
-            stem = _only_stem(members)
-            choose_layer([stem], layer)
-            for suffix, member in members[stem].items():
-                _unpack(archive, member, Path(folder, f"layer{suffix}"))
-            table = read_shapefile(Path(folder, "layer.shp"))
-            return RawTable(stem, (stem,), table.crs, table.rows)
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        msg = f"a ZIP archive that cannot be read, it may be damaged: {error}"
-        raise BadInput(msg) from error
+    with open_archive(path) as archive, tempfile.TemporaryDirectory(prefix="mad-shp-") as folder:
+        members = _parts(archive)
+        stem = _only_stem(members)
+        choose_layer([stem], reading.layer)
+        for suffix, member in members[stem].items():
+            unpack_member(archive, member, Path(folder, f"layer{suffix}"))
+        table = read_shapefile(Path(folder, "layer.shp"), Reading())
+        return RawTable(stem, (stem,), table.crs, table.rows)
 
 
-def _checked_members(archive: ZipFile) -> dict[str, dict[str, ZipInfo]]:
+def _parts(archive: ZipFile) -> dict[str, dict[str, ZipInfo]]:
     """The parts of each Shapefile: stem -> suffix -> member."""
-    everything = archive.infolist()
-    if len(everything) > MAX_MEMBERS:
-        msg = f"{len(everything)} files in the archive, at most {MAX_MEMBERS} are taken"
-        raise BadInput(msg)
-    if len({member.filename for member in everything}) < len(everything):
-        msg = "a name stands twice in the archive"
-        raise BadInput(msg)
     found: dict[str, dict[str, ZipInfo]] = {}
-    for member in everything:
-        _check_member(member)
+    for member in archive.infolist():
         name = PurePosixPath(member.filename)
         if name.suffix.lower() in PARTS and not member.is_dir():
             found.setdefault(str(name.with_suffix("")), {})[name.suffix.lower()] = member
     return found
-
-
-def _check_member(member: ZipInfo) -> None:
-    name = PurePosixPath(member.filename)
-    faults = {
-        "a name that leaves the archive": name.is_absolute() or ".." in name.parts or "\\" in member.filename,
-        "a link": stat.S_ISLNK(member.external_attr >> 16),
-        "an encrypted file": bool(member.flag_bits & 1),
-        "an archive within the archive": name.suffix.lower() in _ARCHIVES,
-        "a file too large when unpacked": member.file_size > MAX_UNPACKED
-        or member.file_size > MAX_RATIO * max(member.compress_size, 1) + _CHUNK,
-    }
-    fault = next((text for text, is_so in faults.items() if is_so), None)
-    if fault:
-        msg = f"{fault} in the archive: {member.filename[:80]!r}"
-        raise BadInput(msg)
 
 
 def _only_stem(members: dict[str, dict[str, ZipInfo]]) -> str:
@@ -140,15 +101,3 @@ def _only_stem(members: dict[str, dict[str, ZipInfo]]) -> str:
         msg = f"{len(stems)} Shapefiles in the archive, exactly one is read"
         raise BadInput(msg)
     return stems[0]
-
-
-def _unpack(archive: ZipFile, member: ZipInfo, target: Path) -> None:
-    # What the archive declares can be a lie, so the bytes are counted as they come.
-    left = member.file_size
-    with archive.open(member) as source, target.open("wb") as file:
-        while piece := source.read(_CHUNK):
-            left -= len(piece)
-            if left < 0:
-                msg = f"{member.filename[:80]!r} is larger than the archive says"
-                raise BadInput(msg)
-            file.write(piece)

@@ -1,6 +1,6 @@
 """What the readers of vector files have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,30 @@ from shapely.geometry.base import BaseGeometry
 from labelling.core.errors import BadInput
 
 MAX_ROWS = 1_000_000
+MAX_COLUMNS = 1_000
 RawRow = tuple[BaseGeometry | str | None, Mapping[str, Any]]
 """A geometry in the file's CRS (or why it is none, or None where the file has none there), and the properties."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a person has said of how to read a file; empty values are found out from the file.
+
+    Attributes:
+        layer: its layer or sheet, needed where there are several.
+        encoding: of a text file, a name that Python knows.
+        delimiter: of a text file, one character.
+        header_rows: rows above the first row of data; the last of them names the columns.
+        crs: ``EPSG:n``, instead of the one that the file declares.
+        swapped: latitude stands where longitude belongs.
+    """
+
+    layer: str | None = None
+    encoding: str = ""
+    delimiter: str = ""
+    header_rows: int | None = None
+    crs: str = ""
+    swapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -22,12 +44,21 @@ class RawTable:
         layers: names of all layers.
         crs: ``EPSG:n`` or WKT; None where the file does not say.
         rows: in the order of the file.
+        reading: how a table of text was read; None for a format that leaves no doubt.
+        encodings: others in which it could be read, the likeliest first.
     """
 
     layer: str
     layers: tuple[str, ...]
     crs: str | None
     rows: Sequence[RawRow]
+    reading: Reading | None = None
+    encodings: tuple[str, ...] = ()
+
+    @property
+    def first_row(self) -> int:
+        """The number of the first row, as a person finds it: a spreadsheet counts the headers."""
+        return 1 + (self.reading.header_rows or 0 if self.reading else 0)
 
 
 def choose_layer(layers: Sequence[str], wanted: str | None) -> str:
@@ -54,3 +85,24 @@ def check_row_count(count: int) -> None:
     if count > MAX_ROWS:
         msg = f"{count} rows, at most {MAX_ROWS} are read: split the file"
         raise BadInput(msg)
+
+
+def check_column_count(count: int) -> None:
+    """Refuse a file with too many columns.
+
+    Raises:
+        BadInput: more than ``MAX_COLUMNS``.
+    """
+    if count > MAX_COLUMNS:
+        msg = f"{count} columns, at most {MAX_COLUMNS} are read: leave out those that nobody needs"
+        raise BadInput(msg)
+
+
+def across(columns: Sequence[Any], count: int) -> Iterable[tuple[Any, ...]]:
+    """Turn columns into rows.
+
+    Args:
+        columns: arrays of ``count`` values; perhaps none.
+        count: rows.
+    """
+    return zip(*columns, strict=True) if columns else [()] * count

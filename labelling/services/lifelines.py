@@ -114,11 +114,9 @@ def _of_proposal(proposal: Proposal, mine_types: Mapping[str, MineType]) -> Iter
 
 
 def _taken_back(source: Source, retirement: Retirement) -> Event:
-    file = retirement.seed_import.file_name
-    if retirement.successor_id is None:
-        said, lines = "took its claim back", (f"the version in {file} no longer has it",)
-    else:
-        said, lines = "replaced its claim", (f"the version in {file} says something else",)
+    said = "took its claim back" if retirement.successor_id is None else "replaced its claim"
+    why = "no longer has it" if retirement.successor_id is None else "says something else"
+    lines = (f"the version in {retirement.seed_import.file_name} {why}",) if retirement.seed_import else ()
     return Event(retirement.created_at, "retirement", f"{source.name} {said}", lines, state="warn")
 
 

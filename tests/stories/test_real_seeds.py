@@ -70,11 +70,15 @@ def test_eighty_six_tailings_polygons(ecoregions: None) -> None:
     assert not Site.objects.filter(region=None).exists()
 
 
-def test_located_dams_come_in_and_four_rows_say_why_not(ecoregions: None) -> None:
-    report = twice("labelled/brazil_anm_tailings_dams.geojson", mapping="anm")
-    assert (report.rows, report.added, report.typed, report.untyped) == (769, 765, 765, 0)
-    assert {refusal.row for refusal in report.refused} == {11, 12, 233, 439}
-    assert all("it has no geometry (LATITUDE" in refusal.reason for refusal in report.refused)
+def test_three_of_four_dams_without_a_point_are_read_from_their_columns(ecoregions: None) -> None:
+    with pytest.raises(BadInput, match="row 439: latitude"):
+        load("labelled/brazil_anm_tailings_dams.geojson", mapping="anm")
+    report = twice("labelled/brazil_anm_tailings_dams.geojson", mapping="anm", skip_bad_rows=True)
+    assert (report.rows, report.added, report.typed, report.untyped) == (769, 768, 768, 0)
+    (refusal,) = report.refused
+    assert (refusal.row, refusal.reason) == (439, "latitude '°21\\'05.800\"': the degrees are missing")
+    north_mill = Proposal.objects.get(external_id="11").geometry
+    assert (north_mill.x, north_mill.y) == pytest.approx((-51.891594, 0.859582), abs=1e-6)
     assert set(types("feature")) == {"tailings_storage_facility"}
     assert types("commodity")["iron"] > 200
     assert not report.unmapped
@@ -134,12 +138,19 @@ def test_oil_is_left_out_and_every_other_value_is_known() -> None:
 
 def test_dams_inside_a_tailings_polygon_belong_to_it() -> None:
     load("labelled/brazil_tailings_polygons.geojson")
-    report = load("labelled/brazil_anm_tailings_dams.geojson", mapping="anm")
+    report = load("labelled/brazil_anm_tailings_dams.geojson", mapping="anm", skip_bad_rows=True)
     assert report.merged > 80
     joined = Site.objects.filter(proposals__source__name="brazil_anm_tailings_dams").exclude(area_ha=0).distinct()
     assert joined.filter(commodity__isnull=False).count() == joined.count() > 20
 
 
-def test_a_csv_of_another_encoding_is_refused() -> None:
-    with pytest.raises(BadInput, match=r"chile_lames_sites_cp1252.csv: not GeoJSON, GeoPackage or Shapefile"):
-        load("labelled/chile_lames_sites_cp1252.csv")
+def test_the_dirty_csv_of_chile_comes_in_and_explains_what_does_not(ecoregions: None) -> None:
+    report = twice("labelled/chile_lames_sites_cp1252.csv", mapping="lames-sites", skip_bad_rows=True)
+    assert (report.rows, report.added, len(report.refused)) == (151, 135, 16)
+    assert Counter(refusal.trouble for refusal in report.refused) == {"minutes": 11, "": 3, "side_lon": 2}
+    indio = Proposal.objects.get(external_id="2130")
+    assert indio.properties["Name_Mine"] == "Compañía Minera El Indio"
+    assert (indio.geometry.x, indio.geometry.y) == pytest.approx((-69.97722, -29.79), abs=1e-4)
+    assert types("commodity")["copper"] > 20
+    assert Proposal.objects.filter(is_mine=False).count() == 2
+    assert all(-76 < site.point.x < -66 and -56 < site.point.y < -17 for site in Site.objects.all())

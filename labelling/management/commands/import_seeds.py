@@ -6,13 +6,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from labelling.core.crosswalks import MAPPINGS
 from labelling.core.errors import BadInput, LabellingError
-from labelling.services.seeds import KINDS, SeedReport, import_seeds, stop_at_faults
+from labelling.services.seeds import KINDS, SeedReport, import_seeds, stop_at_refusals
 
 SHOWN = 20
 
 
 class Command(BaseCommand):
-    help = "Import a seed dataset: GeoJSON, GeoPackage or Shapefile. Importing a file again adds nothing."
+    help = (
+        "Import a seed dataset: GeoJSON, GeoPackage, Shapefile, FlatGeobuf, GeoParquet, CSV or XLSX. "
+        "Importing a file again adds nothing; of a changed one, what changed is replaced."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
@@ -28,6 +31,11 @@ class Command(BaseCommand):
         parser.add_argument("--licence", default="")
         parser.add_argument("--citation", default="")
         parser.add_argument("--skip-bad-rows", action="store_true", help="import the good rows although others are bad")
+        parser.add_argument(
+            "--whole-source",
+            action="store_true",
+            help="the file is the new version of all that the source says: claims that it does not hold are taken back",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would happen and write nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,6 +48,7 @@ class Command(BaseCommand):
                 mapping=_mapping(options["mapping"]),
                 type_code=options["type"],
                 layer=options["layer"],
+                is_whole=options["whole_source"],
                 licence=options["licence"],
                 citation=options["citation"],
                 dry_run=options["dry_run"],
@@ -48,7 +57,7 @@ class Command(BaseCommand):
             )
             self._show(file.name, report)
             if options["dry_run"] and not options["skip_bad_rows"]:
-                stop_at_faults(file.name, report.refused)
+                stop_at_refusals(file.name, report.refused)
         except LabellingError as error:
             raise CommandError(str(error)) from error
 
@@ -62,6 +71,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{name}: geometry repaired in row {rows}{', ...' if report.repaired[SHOWN:] else ''}")
         for value, count in list(report.unmapped.items())[:SHOWN]:
             self.stdout.write(f"{name}: {count} rows with {value} have no type in the mapping")
+        if report.missing:
+            kept = f"{report.missing} claims of the source are not in it and stand; --whole-source takes them back"
+            self.stdout.write(f"{name}: {kept}")
         self.stdout.write(f"{name}: {'would be ' if report.dry_run else ''}imported: {report}")
 
 

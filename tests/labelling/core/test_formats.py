@@ -58,11 +58,11 @@ def test_what_the_name_says_does_not_matter(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"", "the file is empty"),
-        (b"<OGRVRTDataSource></OGRVRTDataSource>", "not GeoJSON, GeoPackage or Shapefile"),
-        (b"<?xml version='1.0'?><kml/>", "not GeoJSON, GeoPackage or Shapefile"),
-        (b"a;b;c\n1;2;3\n", "not GeoJSON, GeoPackage or Shapefile"),
-        (b"SQLite format 3\x00" + b"\x00" * 100, "not GeoJSON, GeoPackage or Shapefile"),
-        (b"II*\x00" + b"\x00" * 100, "not GeoJSON, GeoPackage or Shapefile"),
+        (b"<OGRVRTDataSource></OGRVRTDataSource>", "not GeoJSON, GeoPackage, Shapefile, FlatGeobuf"),
+        (b"<?xml version='1.0'?><kml/>", "not GeoJSON, GeoPackage, Shapefile, FlatGeobuf"),
+        (b"one column\nof words\n", "not GeoJSON, GeoPackage, Shapefile, FlatGeobuf"),
+        (b"SQLite format 3\x00" + b"\x00" * 100, "not GeoJSON, GeoPackage, Shapefile, FlatGeobuf"),
+        (b"II*\x00" + b"\x00" * 100, "not GeoJSON, GeoPackage, Shapefile, FlatGeobuf"),
         (b'{"type": "FeatureCollection", "features": []}', "holds no rows"),
         (b'{"type": "FeatureCollection", "features": [', "not JSON at line 1"),
         (b'{"type": "Topology"}', "not a GeoJSON FeatureCollection"),
@@ -288,7 +288,7 @@ class TestShapefile:
 
     def test_another_table_is_no_shapefile(self, tmp_path: Path) -> None:
         path = write_shapefile(tmp_path / "mines.shp", ROWS)
-        assert "not GeoJSON, GeoPackage or Shapefile" in refused(path.with_suffix(".dbf"))
+        assert "not GeoJSON, GeoPackage, Shapefile, FlatGeobuf" in refused(path.with_suffix(".dbf"))
 
 
 class TestZip:

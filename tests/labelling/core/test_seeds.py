@@ -10,9 +10,10 @@ from shapely.geometry.base import BaseGeometry
 from labelling.core.crosswalks import MAPPINGS, SYNONYMS, TABLES
 from labelling.core.errors import BadInput
 from labelling.core.formats import Row, Table
-from labelling.core.seed_mapping import SeedMapping, Vocabulary
+from labelling.core.seed_mapping import SeedMapping
 from labelling.core.seeds import SeedPlan, join_tables, plan_seeds
 from labelling.core.taxonomy import TAXONOMY
+from labelling.core.vocabulary import Vocabulary
 
 WORDS = Vocabulary.of([(spec.code, spec.name, spec.axis) for spec in TAXONOMY])
 
@@ -54,7 +55,7 @@ def test_mine_type_may_speak_of_any_axis() -> None:
 
 def test_a_mine_type_that_does_not_exist_refuses_its_row() -> None:
     found = plan((Point(0, 0), {"mine_type": "volcano"}), (Point(1, 1), {"mine_type": "pond"}))
-    assert [(refusal.row, refusal.is_fault) for refusal in found.refused] == [(1, True)]
+    assert [refusal.row for refusal in found.refused] == [1]
     assert "no mine type 'volcano'; the codes are artisanal" in found.refused[0].reason
     assert len(found.claims) == 1
 
@@ -101,10 +102,10 @@ def test_rows_that_are_no_mines_are_left_out() -> None:
     assert (found.left_out, len(found.claims)) == (1, 1)
 
 
-def test_a_row_without_a_place_is_reported_but_is_no_fault() -> None:
+def test_a_row_without_a_place_is_refused_and_told() -> None:
     found = plan((None, {"lat": "°21'"}), (Point(0, 0), {"lat": "1"}), mapping={"where": ["lat"]})
     (refusal,) = found.refused
-    assert (refusal.row, refusal.reason, refusal.is_fault) == (1, 'it has no geometry (lat "°21\'")', False)
+    assert (refusal.row, refusal.reason) == (1, 'it has no geometry (lat "°21\'")')
 
 
 def test_a_polygon_set_may_have_mapped_nothing() -> None:

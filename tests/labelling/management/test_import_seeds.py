@@ -61,7 +61,11 @@ def test_a_bad_row_is_one_clear_line_and_no_half_import(tmp_path: Path, row: dic
         ('{"type": "FeatureCollection", "features": []}', "bad.geojson: holds no rows"),
         ('{"type": "FeatureCollection", "feat', "bad.geojson: not JSON at line 1"),
         ('{"type": "é"}'.encode("latin-1"), "bad.geojson: not UTF-8 text (byte 0xe9 at 10): save it as UTF-8"),
-        ("id;name\n1;x\n", "bad.geojson: not GeoJSON, GeoPackage or Shapefile by its first bytes"),
+        (
+            "<kml/>\n",
+            "bad.geojson: not GeoJSON, GeoPackage, Shapefile, FlatGeobuf, GeoParquet, CSV or XLSX by its first",
+        ),
+        ("id;name\n1;x\n", "bad.geojson, row 2: it has no geometry"),
     ],
 )
 def test_a_bad_file_is_one_clear_line(tmp_path: Path, text: str | bytes, reason: str) -> None:
@@ -88,12 +92,12 @@ def test_an_unknown_type_or_mapping_is_refused_outright(tmp_path: Path) -> None:
 
 def test_a_dry_run_shows_everything_writes_nothing_and_fails_where_the_import_would(tmp_path: Path) -> None:
     path = write_geojson(tmp_path / "a.geojson", GOOD, feature(None), BOW_TIE)
-    with pytest.raises(CommandError, match="row 3: it crosses itself"):
+    with pytest.raises(CommandError, match=r"row 2: it has no geometry \(and 1 more rows\)"):
         run(path, "--kind", "labelled", "--dry-run")
     out = run(path, "--kind", "labelled", "--dry-run", "--skip-bad-rows")
     assert "a.geojson, row 2: it has no geometry\n" in out
     assert "a.geojson, row 3: it crosses itself" in out
-    assert "would be imported: 3 rows, 1 added, 0 known, 1 sites" in out
+    assert "would be imported: 3 rows, 1 added, 0 known, 0 changed, 0 retired, 0 missing, 1 sites" in out
     assert not Source.objects.exists()
 
 

@@ -1,6 +1,6 @@
-"""Seed datasets in: a file becomes claims of its source, all of them or none."""
+"""A seed file in, at once: read, planned, compared with what its source says, and written or not."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,12 @@ from django.db import transaction
 from labelling.core.blobs import sha256_of
 from labelling.core.errors import BadInput
 from labelling.core.formats import Table, read_vector
-from labelling.core.seed_mapping import SeedMapping, Vocabulary
+from labelling.core.seed_diff import SeedDiff
+from labelling.core.seed_mapping import SeedMapping
 from labelling.core.seeds import Refusal, SeedPlan, join_tables, plan_seeds
+from labelling.core.vocabulary import Vocabulary
 from labelling.models import MineType, SeedImport, Source
-from labelling.services.sites import Placed, place_claims
+from labelling.services.seeds.versions import Written, compare_plan, write_diff
 
 KINDS = (Source.Kind.COBALT, Source.Kind.LABELLED, Source.Kind.POLYGONS, Source.Kind.NEGATIVES)
 KEPT_REFUSALS = 1000
@@ -27,8 +29,11 @@ class SeedReport:
     Attributes:
         rows: rows in the file.
         claims: places that its rows speak of; more than rows where a multipolygon holds several.
-        added: new proposals.
-        known: claims that the source had made before.
+        added: claims that the source did not make.
+        known: claims that it makes just so.
+        changed: claims that it made otherwise; each is a new proposal that stands instead.
+        retired: claims that it has taken back, where the file is the whole source.
+        missing: claims that the file does not hold and that stand all the same.
         sites: new sites.
         merged: claims that joined another one's site.
         repaired: numbers of the rows whose geometry was repaired.
@@ -45,6 +50,9 @@ class SeedReport:
     claims: int
     added: int
     known: int
+    changed: int
+    retired: int
+    missing: int
     sites: int
     merged: int
     repaired: tuple[int, ...]
@@ -67,6 +75,9 @@ class SeedReport:
             "rows": self.rows,
             "added": self.added,
             "known": self.known,
+            "changed": self.changed,
+            "retired": self.retired,
+            "missing": self.missing,
             "sites": self.sites,
             "merged": self.merged,
             "repaired": len(self.repaired),
@@ -90,77 +101,100 @@ def import_seeds(
     licence: str = "",
     citation: str = "",
     synthetic: bool = False,
+    is_whole: bool = False,
     dry_run: bool = False,
     skip_bad_rows: bool = False,
+    file_name: str = "",
     user: User | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> SeedReport:
-    """Import a GeoJSON, GeoPackage or Shapefile of claims. Importing it again adds nothing.
+    """Import a file of claims. Importing it again adds nothing; what it says otherwise than before is replaced.
 
     Args:
-        path: the file.
+        path: the file, in one of the formats of ``labelling.core.formats``.
         source_name: names the source; it is made where it is new.
         kind: ``cobalt``, ``labelled``, ``polygons`` or ``negatives``.
         mapping: name of a mapping that ships, or one as JSON; None: only a column ``mine_type`` is read.
         type_code: one mine type for all rows.
-        layer: which layer, where the file has several.
+        layer: which layer or sheet, where the file has several.
         licence: of the source; an empty one leaves what is known.
         citation: of the source; an empty one leaves what is known.
         synthetic: the places are invented.
+        is_whole: the file is all that the source says: claims that it does not hold are taken back.
         dry_run: do everything, report it, and keep nothing.
-        skip_bad_rows: import the good rows although others are faulty.
+        skip_bad_rows: import the good rows although others are refused.
+        file_name: as people call it; empty: the name of ``path``.
         user: who imports.
-        on_progress: is told what is done now.
+        on_progress: is told what is done now; where it raises, nothing is written.
 
     Raises:
         BadInput: the file cannot be read, the mapping does not fit it, a type does not exist, the source is
-            of another kind, or a row is faulty and ``skip_bad_rows`` is not set; then nothing is written.
-            Rows without any geometry are reported and stop nothing.
+            of another kind, or a row is refused and ``skip_bad_rows`` is not set; then nothing is written.
     """
     tell = on_progress or (lambda _: None)
-    words = Vocabulary.of(list(MineType.objects.values_list("code", "name", "axis")))
-    columns = SeedMapping.from_json(mapping or {}, words)
-    tell(f"reading {path.name}")
-    table = _read(path, layer, columns)
-    plan = plan_seeds(table, kind=kind, mapping=columns, words=words, type_code=type_code)
+    name = file_name or path.name
+    tell(f"reading {name}")
+    table, plan = read_plan(path=path, kind=kind, mapping=mapping, type_code=type_code, layer=layer)
     if not skip_bad_rows and not dry_run:
-        stop_at_faults(path.name, plan.refused)
+        stop_at_refusals(name, plan.refused)
     tell(f"placing {len(plan.claims)} claims")
     with transaction.atomic():
         source = _source(source_name, kind, licence, citation, synthetic)
         seed_import = SeedImport.objects.create(
             source=source,
-            file_name=path.name[:300],
+            file_name=name[:300],
             layer=table.layer[:200],
             sha256=sha256_of(path),
             mapping=_as_json(mapping, type_code),
+            is_whole=is_whole,
             created_by=user,
         )
-        placed = place_claims(source=source, claims=plan.claims, seed_import=seed_import)
-        report = _report(plan, placed, dry_run)
+        diff = compare_plan(source=source, plan=plan)
+        report = _report(plan, diff, write_diff(diff=diff, seed_import=seed_import), dry_run)
         _keep(seed_import, report)
+        tell("written")
         transaction.set_rollback(dry_run)
     return report
 
 
-def stop_at_faults(file: str, refused: list[Refusal] | tuple[Refusal, ...]) -> None:
-    """Refuse a file for its first faulty row.
+def read_plan(
+    *, path: Path, kind: str, mapping: str | Mapping[str, Any] | None, type_code: str = "", layer: str | None = None
+) -> tuple[Table, SeedPlan]:
+    """Read a file and judge its rows; nothing is written, and the database is only asked for the types.
+
+    Args:
+        path: the file.
+        kind: of the source.
+        mapping: name of a mapping that ships, or one as JSON.
+        type_code: one mine type for all rows.
+        layer: which layer or sheet.
+
+    Raises:
+        BadInput: the file cannot be read, the mapping does not fit it, or a type does not exist.
+    """
+    words = vocabulary()
+    columns = SeedMapping.from_json(mapping or {}, words)
+    table = read_vector(path, layer=layer, reading=columns.reading)
+    if columns.join_layer:
+        table = join_tables(table, read_vector(path, layer=columns.join_layer), columns.join_on)
+    return table, plan_seeds(table, kind=kind, mapping=columns, words=words, type_code=type_code)
+
+
+def vocabulary() -> Vocabulary:
+    """The types that exist now."""
+    return Vocabulary.of(list(MineType.objects.values_list("code", "name", "axis")))
+
+
+def stop_at_refusals(file: str, refused: Sequence[Refusal]) -> None:
+    """Refuse a file for its first row that is not taken.
 
     Raises:
         BadInput: there is one; it says how many more there are.
     """
-    faults = [refusal for refusal in refused if refusal.is_fault]
-    if faults:
-        more = f" (and {len(faults) - 1} more rows)" if len(faults) > 1 else ""
-        msg = f"{faults[0].reason}{more}; nothing was imported, --skip-bad-rows takes the other rows"
-        raise BadInput(msg, file=file, row=faults[0].row)
-
-
-def _read(path: Path, layer: str | None, columns: SeedMapping) -> Table:
-    table = read_vector(path, layer=layer)
-    if not columns.join_layer:
-        return table
-    return join_tables(table, read_vector(path, layer=columns.join_layer), columns.join_on)
+    if refused:
+        more = f" (and {len(refused) - 1} more rows)" if len(refused) > 1 else ""
+        msg = f"{refused[0].reason}{more}; nothing was imported, --skip-bad-rows takes the other rows"
+        raise BadInput(msg, file=file, row=refused[0].row)
 
 
 def _source(name: str, kind: str, licence: str, citation: str, synthetic: bool) -> Source:
@@ -190,7 +224,7 @@ def _keep(seed_import: SeedImport, report: SeedReport) -> None:
     earlier = SeedImport.objects.filter(
         source=seed_import.source, sha256=seed_import.sha256, layer=seed_import.layer
     ).exclude(pk=seed_import.pk)
-    if not report.added and earlier.exists():
+    if not report.added + report.changed + report.retired and earlier.exists():
         seed_import.delete()
         return
     seed_import.counts = report.counts()
@@ -199,14 +233,17 @@ def _keep(seed_import: SeedImport, report: SeedReport) -> None:
     Source.objects.filter(pk=seed_import.source_id).update(mapping=seed_import.mapping)
 
 
-def _report(plan: SeedPlan, placed: Placed, dry_run: bool) -> SeedReport:
+def _report(plan: SeedPlan, diff: SeedDiff, written: Written, dry_run: bool) -> SeedReport:
     return SeedReport(
         rows=plan.rows,
         claims=len(plan.claims),
-        added=len(placed.proposals),
-        known=placed.known,
-        sites=placed.sites_created,
-        merged=placed.merged,
+        added=len(diff.added),
+        known=diff.unchanged,
+        changed=len(diff.changed),
+        retired=written.retired,
+        missing=len(diff.missing) - written.retired,
+        sites=written.sites,
+        merged=written.merged,
         repaired=tuple(plan.repaired),
         split=plan.split,
         typed=plan.typed,
