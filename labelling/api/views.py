@@ -12,7 +12,7 @@ from labelling.api import answers, serializers
 from labelling.api.base import ReviewView
 from labelling.core.errors import NotFound
 from labelling.core.outlines import to_geojson
-from labelling.models import Decision, ReviewedArea, Scene
+from labelling.models import Campaign, Decision, ReviewedArea, Scene
 from labelling.models.spatial import to_shapely
 from labelling.services.campaigns import find_campaign
 from labelling.services.decisions import (
@@ -120,25 +120,9 @@ class Decisions(ReviewView):
     def post(self, request: Request) -> Response:
         """Take one decision. The answer comes after the commit; a repeat of the same body gets the same answer."""
         sent = self.checked(serializers.DecisionIn, request.data)
-        receipt = submit_decision(user=self.user, submission=self._submission(sent))
-        return Response(_receipt(receipt), status=201 if receipt.created else 200)
-
-    def _submission(self, sent: dict[str, Any]) -> Submission:
         campaign = self.campaign(sent["campaign"])
-        return Submission(
-            key=sent["key"],
-            verdict=sent["verdict"],
-            site_id=sent["site"],
-            base_version=sent["base_version"],
-            types=sent["types"],
-            geometry=sent["geometry"],
-            reason=sent["reason"],
-            comment=sent["comment"],
-            campaign_id=campaign.pk if campaign else None,
-            scene_id=sent["scene"],
-            undoes=sent["undoes"],
-            client_time=sent["client_time"],
-        )
+        receipt = submit_decision(user=self.user, submission=_submission(sent, campaign), campaign=campaign)
+        return Response(_receipt(receipt), status=201 if receipt.created else 200)
 
 
 class SiteCard(ReviewView):
@@ -199,6 +183,23 @@ class AreaRevoke(ReviewView):
         return Response(_area(revoke_area(user=self.user, key=key)))
 
 
+def _submission(sent: dict[str, Any], campaign: Campaign | None) -> Submission:
+    return Submission(
+        key=sent["key"],
+        verdict=sent["verdict"],
+        site_id=sent["site"],
+        base_version=sent["base_version"],
+        types=sent["types"],
+        geometry=sent["geometry"],
+        reason=sent["reason"],
+        comment=sent["comment"],
+        campaign_id=campaign.pk if campaign else None,
+        scene_id=sent["scene"],
+        undoes=sent["undoes"],
+        client_time=sent["client_time"],
+    )
+
+
 def _receipt(receipt: Receipt) -> dict[str, Any]:
     return {
         "key": str(receipt.decision.key),
@@ -229,7 +230,7 @@ def _made(step: Decision | ReviewedArea) -> dict[str, Any]:
         "verdict": step.verdict,
         "reason": step.reason,
         "types": step.types,
-        "version": step.version,
+        "version": step.shown_version,
         "applied": not step.is_kept,
         "undone": hasattr(step, "undone_by"),
     }

@@ -8,13 +8,14 @@ from django.db.models import Exists, OuterRef, Q
 
 from labelling.core.campaigns import MAX_AREA_TEXT, CampaignFilter, read_area
 from labelling.core.errors import BadInput
+from labelling.core.gold import MAX_SHARE
 from labelling.core.outlines import to_geojson
 from labelling.models import Campaign, MineType, Region, Site, Source
 from labelling.models.taxonomy import Axis
 from labelling.services.campaigns import LEASE_S, MAX_REVIEWS, change_campaign, create_campaign
 
-WORK = ("name", "axis", "reviews_needed", "blind_share", "lease_s", "guideline", "reviewers")
-CONDITIONS = ("sources", "types", "regions", "min_score")
+WORK = ("name", "axis", "reviews_needed", "blind_share", "gold_share", "lease_s", "guideline", "reviewers")
+CONDITIONS = ("sources", "types", "regions", "min_score", "suspect")
 
 
 def _reviewers() -> Any:
@@ -39,6 +40,15 @@ class CampaignForm(forms.Form):
         initial=0.0,
         widget=forms.NumberInput(attrs={"step": "0.05"}),
         help_text="0 to 1: of the sites that one opinion would settle, those that get two, blind.",
+    )
+    gold_share = forms.FloatField(
+        label="Share of gold sites",
+        required=False,
+        min_value=0,
+        max_value=MAX_SHARE,
+        initial=0.0,
+        widget=forms.NumberInput(attrs={"step": "0.01"}),
+        help_text="0 to 0.5: of what a reviewer gets, sites whose answer is known, hidden among the others.",
     )
     lease_s = forms.IntegerField(
         label="Kept for a reviewer",
@@ -75,6 +85,11 @@ class CampaignForm(forms.Form):
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "0.05"}),
         help_text="0 to 1; sites that only seeds speak of have none.",
+    )
+    suspect = forms.BooleanField(
+        label="Suspect labels",
+        required=False,
+        help_text="Judged sites whose label looks wrong, instead of open ones. For leads alone.",
     )
     area = forms.CharField(
         required=False,
@@ -120,6 +135,9 @@ class CampaignForm(forms.Form):
     def clean_blind_share(self) -> float:
         return self.cleaned_data["blind_share"] or 0.0
 
+    def clean_gold_share(self) -> float:
+        return self.cleaned_data["gold_share"] or 0.0
+
     def clean_area(self) -> dict[str, Any] | None:
         text = self.cleaned_data["area"]
         if not text:
@@ -146,7 +164,7 @@ class CampaignForm(forms.Form):
 
     def _conditions(self) -> dict[str, Any]:
         given = {name: self.cleaned_data[name] for name in ("area", *CONDITIONS)}
-        return {name: value for name, value in given.items() if value not in (None, [])}
+        return {name: value for name, value in given.items() if value is not False and value not in (None, [])}
 
     def save(self) -> Campaign | None:
         """Open or change the campaign; None, with an error in the form, where its terms cannot be had."""
@@ -163,7 +181,7 @@ class CampaignForm(forms.Form):
 
 def _terms(campaign: Campaign) -> dict[str, Any]:
     """What the fields show for a campaign."""
-    plain = ("name", "axis", "reviews_needed", "blind_share", "lease_s", "guideline", "active")
+    plain = ("name", "axis", "reviews_needed", "blind_share", "gold_share", "lease_s", "guideline", "active")
     conditions = campaign.conditions().to_json()
     area = conditions.pop("area", None)
     return {

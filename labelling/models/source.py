@@ -3,6 +3,7 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.contrib.gis.db import models
 
 from labelling.models.job import Job
@@ -30,6 +31,11 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @staticmethod
+    def of_person(user: User) -> str:
+        """The name of the source that a person is who draws."""
+        return f"drawn by {user.get_username()}"[:120]
 
 
 class SeedImport(models.Model):

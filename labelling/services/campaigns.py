@@ -10,12 +10,13 @@ from django.utils.text import slugify
 
 from labelling.core.campaigns import CampaignFilter
 from labelling.core.errors import BadInput, NotFound
+from labelling.core.gold import MAX_SHARE
 from labelling.models import Campaign, MineType, Region, Site, Source
 from labelling.models.taxonomy import Axis
 
 MAX_REVIEWS = 9
 LEASE_S = range(30, 24 * 3600 + 1)
-RESERVED = ("contested", "new")  # addresses that are pages of their own
+RESERVED = ("contested", "new", "suspects")  # addresses that are pages of their own
 
 
 def create_campaign(
@@ -28,6 +29,7 @@ def create_campaign(
     guideline: str = "",
     lease_s: int = 600,
     blind_share: float = 0.0,
+    gold_share: float = 0.0,
 ) -> Campaign:
     """Open a queue.
 
@@ -40,6 +42,7 @@ def create_campaign(
         guideline: text for the reviewers.
         lease_s: after so many seconds without a sign of life a claim is free again.
         blind_share: share of the sites that get a second, blind opinion where one settles the others, 0 to 1.
+        gold_share: share of what a reviewer gets that is a gold site, 0 to 0.5.
 
     Raises:
         BadInput: a value that cannot be taken, an unknown source, type or region, or a name that is taken.
@@ -57,6 +60,7 @@ def create_campaign(
         guideline=guideline,
         lease_s=lease_s,
         blind_share=blind_share,
+        gold_share=gold_share,
     )
     _save(campaign, reviewers)
     return campaign
@@ -73,6 +77,7 @@ def change_campaign(
     guideline: str,
     lease_s: int,
     blind_share: float,
+    gold_share: float,
     active: bool,
 ) -> Campaign:
     """Set every term of a campaign anew; its address stays, and so do decisions and claims.
@@ -87,6 +92,7 @@ def change_campaign(
         guideline: text for the reviewers.
         lease_s: of the next claims and heartbeats.
         blind_share: of the decisions from now on.
+        gold_share: of what is handed out from now on.
         active: False closes it to reviewers.
 
     Raises:
@@ -103,6 +109,7 @@ def change_campaign(
         guideline=guideline,
         lease_s=lease_s,
         blind_share=blind_share,
+        gold_share=gold_share,
     )
     _save(campaign, reviewers)
     return campaign
@@ -117,6 +124,7 @@ def _set_terms(
     guideline: str,
     lease_s: int,
     blind_share: float,
+    gold_share: float,
 ) -> None:
     if campaign.axis not in Axis.values:
         raise BadInput(f"unknown axis {campaign.axis!r}: use {', '.join(Axis.values)}")
@@ -126,12 +134,15 @@ def _set_terms(
         raise BadInput(f"lease_s is {LEASE_S.start} to {LEASE_S.stop - 1} seconds")
     if not 0 <= blind_share <= 1:
         raise BadInput("blind_share is 0 to 1")
+    if not 0 <= gold_share <= MAX_SHARE:
+        raise BadInput(f"gold_share is 0 to {MAX_SHARE}")
     if not name.strip():
         raise BadInput("give the campaign a name with letters or digits")
     wanted = CampaignFilter.from_json(conditions or {})
     _check_known(wanted)
     campaign.name, campaign.filter = name.strip(), wanted.to_json()
-    campaign.reviews_needed, campaign.blind_share = reviews_needed, blind_share
+    campaign.reviews_needed = reviews_needed
+    campaign.blind_share, campaign.gold_share = blind_share, gold_share
     campaign.guideline, campaign.lease_s = guideline, lease_s
 
 
@@ -155,7 +166,8 @@ def count_matching(*, conditions: CampaignFilter) -> tuple[int, int]:
         .order_by()
         .aggregate(open=Count("pk", filter=Q(state=Site.State.OPEN)), all=Count("pk"))
     )
-    return counted["open"], counted["all"]
+    # Suspects are judged, and every one of them waits.
+    return counted["all" if conditions.suspect else "open"], counted["all"]
 
 
 def _check_known(wanted: CampaignFilter) -> None:

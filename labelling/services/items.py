@@ -13,10 +13,10 @@ from django.utils import timezone
 from labelling.core.errors import NotFound
 from labelling.core.outlines import to_geojson
 from labelling.core.render import combinations_for
-from labelling.core.review import hides_others
 from labelling.models import Campaign, Claim, Comment, Decision, MineType, Proposal, Scene, Site
 from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
+from labelling.services.blind import Sight, Told, see_sites
 from labelling.services.comments import comments_on
 
 MAX_PROPOSALS = 20
@@ -34,11 +34,8 @@ class _Shelf:
 
     axis: str
     mine_types: Sequence[MineType]
-    proposals: Mapping[int, list[Proposal]]
-    history: Mapping[int, list[Decision]]
     scenes: Mapping[int, list[Scene]]
     claims: Mapping[int, Claim]
-    comments: Mapping[int, list[Comment]]
 
 
 def build_items(*, user: User, sites: Sequence[Site], campaign: Campaign | None) -> list[Item]:
@@ -52,9 +49,7 @@ def build_items(*, user: User, sites: Sequence[Site], campaign: Campaign | None)
     ids = [site.pk for site in sites]
     axis = campaign.axis if campaign else Axis.FEATURE.value
     now = timezone.now()
-    shelf = _Shelf(
-        axis=axis,
-        mine_types=list(MineType.objects.filter(axis=axis).order_by("rank", "code")) if ids else [],
+    told = Told(
         proposals=_by_site(
             Proposal.objects.standing().filter(site__in=ids).select_related("source").order_by("-score", "id")
             if ids
@@ -68,11 +63,16 @@ def build_items(*, user: User, sites: Sequence[Site], campaign: Campaign | None)
             if ids
             else ()
         ),
-        scenes=scenes_under(sites),
-        claims={claim.site_id: claim for claim in user.claims.filter(site__in=ids, expires_at__gt=now)} if ids else {},
         comments=comments_on(sites=ids),
     )
-    return [_item(site, shelf, user, campaign) for site in sites]
+    seen = see_sites(user=user, sites=sites, campaign=campaign, told=told)
+    shelf = _Shelf(
+        axis=axis,
+        mine_types=list(MineType.objects.filter(axis=axis).order_by("rank", "code")) if ids else [],
+        scenes=scenes_under([seen[site.pk].site for site in sites]),
+        claims={claim.site_id: claim for claim in user.claims.filter(site__in=ids, expires_at__gt=now)} if ids else {},
+    )
+    return [_item(seen[site.pk], shelf) for site in sites]
 
 
 def shown_sites(ids: Sequence[int]) -> list[Site]:
@@ -121,13 +121,8 @@ def _box(geometry: GEOSGeometry) -> Polygon:
     return Polygon.from_bbox((west - margin, south - margin, east + margin, north + margin))
 
 
-def _item(site: Site, shelf: _Shelf, user: User, campaign: Campaign | None) -> Item:
-    proposals, history = shelf.proposals.get(site.pk, []), shelf.history.get(site.pk, [])
-    comments = shelf.comments.get(site.pk, [])
-    asked = campaign.opinions_wanted(site.pk) if campaign else 1
-    if hides_others(state=site.state, wanted=[asked, *(one.reviews_needed for one in history)]):
-        history = [one for one in history if one.reviewer_id == user.pk]
-        comments = [one for one in comments if one.author_id == user.pk]
+def _item(sight: Sight, shelf: _Shelf) -> Item:
+    site, proposals = sight.site, sight.proposals
     claim = shelf.claims.get(site.pk)
     return {
         "site": site.pk,
@@ -147,8 +142,8 @@ def _item(site: Site, shelf: _Shelf, user: User, campaign: Campaign | None) -> I
         "why": site.why,
         "score": site.score,
         "scenes": [_scene(scene) for scene in shelf.scenes.get(site.pk, [])[:MAX_SCENES]],
-        "history": [_past(decision) for decision in history[:MAX_HISTORY]],
-        "comments": [_comment(comment) for comment in comments[-MAX_COMMENTS:]],
+        "history": [_past(decision) for decision in sight.history[:MAX_HISTORY]],
+        "comments": [_comment(comment) for comment in sight.comments[-MAX_COMMENTS:]],
         "claim": {"token": str(claim.token), "expires_at": _iso(claim.expires_at)} if claim else None,
         "synthetic": site.synthetic,
     }

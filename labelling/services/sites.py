@@ -19,13 +19,14 @@ from labelling.core.sites import PUT_FIRST, RARE_BELOW, Evidence, Standing, judg
 from labelling.models import Label, MineType, Proposal, Scene, SeedImport, Site, Source
 from labelling.models.spatial import cell_at, in_box, to_geos, to_shapely
 from labelling.models.taxonomy import Axis
+from labelling.services.opinions import opinions_asked
 from labelling.services.regions import regions_of
 
 _BATCH = 800
 _PLACING = 7_201_402  # any number; holders of this lock place claims one after another
 TAKEN_BACK = "its sources have taken back what they said of it: is there anything here?"
 _PLACE = ["footprint", "point", "cell", "area_ha", "region"]
-_DERIVED = [*_PLACE, *Axis.values, "score", "name", "priority", "why", "updated_at"]
+_DERIVED = [*_PLACE, *Axis.values, "least_opinions", "score", "name", "priority", "why", "updated_at"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,26 @@ def refresh_sites(*, site_ids: Collection[int]) -> None:
     A site whose every claim has been taken back loses its types and goes to the end of the queue.
     """
     _refresh(site_ids, MineType.objects.in_bulk(field_name="code"))
+
+
+def as_proposed(
+    *, sites: Sequence[Site], proposals: Mapping[int, Sequence[Proposal]], keep_turn: Collection[int] = ()
+) -> None:
+    """Let sites in memory, never to be saved, show what their proposals say instead of what was decided.
+
+    Args:
+        sites: all but the name of each is summed up anew; one without proposals stays as it is.
+        proposals: by site, each with its source.
+        keep_turn: sites that keep their score, and their place in the queue with its reasons.
+    """
+    spoken_of = [site for site in sites if proposals.get(site.pk)]
+    evidence = [
+        [_evidence_of_proposal(one) for one in sorted(proposals[site.pk], key=lambda one: one.pk)] for site in spoken_of
+    ]
+    kept = {site.pk: (site.score, site.priority, site.why) for site in spoken_of if site.pk in set(keep_turn)}
+    _fill(spoken_of, _judge(evidence), MineType.objects.in_bulk(field_name="code"))
+    for site in spoken_of:
+        site.score, site.priority, site.why = kept.get(site.pk, (site.score, site.priority, site.why))
 
 
 def _check_claims(claims: Sequence[ClaimSpec], mine_types: Mapping[str, MineType]) -> None:
@@ -230,7 +251,9 @@ def _rare_types(claimed: Iterable[tuple[str, str]]) -> set[str]:
 
 def _fill(sites: Sequence[Site], standings: Sequence[Standing], mine_types: Mapping[str, MineType]) -> None:
     regions = regions_of([standing.point for standing in standings])
-    for site, standing, region in zip(sites, standings, regions, strict=True):
+    asked = opinions_asked(footprints=[standing.footprint for standing in standings])
+    for site, standing, region, least in zip(sites, standings, regions, asked, strict=True):
+        site.least_opinions = max(site.least_opinions, least)
         site.footprint, site.point = to_geos(standing.footprint), Point(standing.point.x, standing.point.y, srid=4326)
         site.cell = cell_at(site.point)
         site.area_ha, site.region, site.score = standing.area_ha, region, standing.score

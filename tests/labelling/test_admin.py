@@ -37,7 +37,7 @@ def test_a_campaign_is_edited_but_its_conditions_stay_a_closed_set(office: Clien
     campaign = a_campaign()
     form = {
         "name": "Minas Gerais", "slug": "minas", "axis": "feature", "filter": '{"owner": 1}', "reviews_needed": 2,
-        "lease_s": 300, "blind_share": 0.1, "active": "on", "guideline": "",
+        "lease_s": 300, "blind_share": 0.1, "gold_share": 0.05, "active": "on", "guideline": "",
     }  # fmt: skip
     refused = office.post(f"/admin/labelling/campaign/{campaign.pk}/change/", form)
     assert b"unknown condition" in refused.content

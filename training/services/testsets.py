@@ -13,6 +13,7 @@ from labelling.core.errors import NotFound
 from labelling.models import MineType, Region, Scene
 from labelling.models.spatial import to_geos, to_shapely
 from labelling.models.taxonomy import Axis
+from labelling.services.opinions import ask_opinions
 from training.core.blocks import Block, BlockGrid, buffered_box, leaks
 from training.core.errors import BadRecipe, FrozenTestSet, TooFewLabels
 from training.core.testset import (
@@ -24,6 +25,8 @@ from training.core.testset import (
 from training.models import TestBlock, TestLabel, TestSet, TestWindow
 from training.services.ground import windows_by_block
 
+# What everything is judged by, nobody judges alone.
+OPINIONS = 2
 NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,118}$")
 
 
@@ -37,6 +40,8 @@ def freeze_testset(
     seed: int = 0,
 ) -> TestSet:
     """Choose spatial blocks of reviewed ground and freeze the verified labels in them.
+
+    From then on each site in a block or its buffer needs two blind opinions (``ask_opinions``).
 
     Args:
         name: small letters, digits, dot, dash and underscore.
@@ -256,4 +261,6 @@ def _save(testset: TestSet, drafts: Sequence[Draft]) -> TestSet:
             for label in labels:
                 label.testset, label.window = testset, window
             TestLabel.objects.bulk_create(labels)
+    ground = [to_shapely(block.buffered) for block, _ in drafts]
+    ask_opinions(areas=ground, at_least=OPINIONS, why=f"test set {testset.name}")
     return testset

@@ -20,8 +20,8 @@ _BATCH = 500
 def derive_label(*, site: Site) -> Settlement:
     """Judge the decisions on a site and write what they amount to: its label, its state and what it shows.
 
-    The caller holds the site's row. A verified site takes outline and types of its label; one that is open
-    again is summed up from its proposals.
+    The caller holds the site's row, and has counted its version up; it is written with the rest. A verified site
+    takes outline and types of its label; one that is open again is summed up from its proposals.
 
     Args:
         site: the site; its fields follow what is written.
@@ -34,19 +34,25 @@ def derive_label(*, site: Site) -> Settlement:
     before, site.state = site.state, settlement.state
     if settlement.state == "open":
         Label.objects.filter(site=site).delete()
-        Site.objects.filter(pk=site.pk).update(state=site.state, updated_at=timezone.now())
+        site.due_again = False
+        Site.objects.filter(pk=site.pk).update(
+            state=site.state, due_again=False, version=site.version, updated_at=timezone.now()
+        )
         if before != site.state:
             _reopen(site, decisions)
         return settlement
     label = _label(site, settlement, {decision.pk: decision for decision in decisions})
     Label.objects.bulk_create([label], update_conflicts=True, unique_fields=["site"], update_fields=_LABEL_FIELDS)
+    site.due_again = (
+        settlement.state != "contested" and settlement.reviews < site.least_opinions and not label.decision.as_lead
+    )
     _show(site, label)
     return settlement
 
 
 def _label(site: Site, settlement: Settlement, decisions: dict[int, Decision]) -> Label:
     settled_by, outline = decisions[settlement.settled_by or 0], decisions[settlement.outline or 0]
-    mine_types = MineType.objects.in_bulk(settlement.types.values(), field_name="code") if settlement.types else {}
+    mine_types = _mine_types(site, set(settlement.types.values()))
     return Label(
         site=site,
         state=settlement.state,
@@ -59,19 +65,31 @@ def _label(site: Site, settlement: Settlement, decisions: dict[int, Decision]) -
     )
 
 
+def _mine_types(site: Site, codes: set[str]) -> dict[str, MineType]:
+    """Mine types by code; those that the site has now, which are at hand, are not asked for."""
+    known = {one.code: one for one in site.types_shown()}
+    return known if codes <= known.keys() else MineType.objects.in_bulk(codes, field_name="code")
+
+
 def _show(site: Site, label: Label) -> None:
     """Let the site show what its label says."""
-    changed = ["state", "updated_at"]
+    changed = ["state", "due_again", "version", "updated_at"]
     site.updated_at = timezone.now()
     if label.state == Label.State.VERIFIED:
-        outline = to_shapely(label.geometry)
-        inner = inner_point(outline)
-        site.footprint, site.point = label.geometry, Point(inner.x, inner.y, srid=4326)
-        site.area_ha = area_ha(outline)
         for axis in Axis.values:
             setattr(site, axis, getattr(label, axis))
-        changed += ["footprint", "point", "cell", "area_ha", *Axis.values]
+        changed += Axis.values
+        if label.geometry != site.footprint:
+            _draw(site, label)
+            changed += ["footprint", "point", "cell", "area_ha"]
     site.save(update_fields=changed)
+
+
+def _draw(site: Site, label: Label) -> None:
+    outline = to_shapely(label.geometry)
+    inner = inner_point(outline)
+    site.footprint, site.point = label.geometry, Point(inner.x, inner.y, srid=4326)
+    site.area_ha = area_ha(outline)
 
 
 def _reopen(site: Site, decisions: list[Decision]) -> None:

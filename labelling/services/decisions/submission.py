@@ -16,6 +16,7 @@ from labelling.core.review import POSITIVE, Settlement, settle
 from labelling.models import Campaign, Decision, MineType, Scene, Site
 from labelling.models.spatial import to_geos, to_shapely
 from labelling.models.taxonomy import Axis
+from labelling.services.blind import gold_settlement
 
 Verdict = Decision.Verdict
 MAX_COMMENT = 2000
@@ -92,7 +93,7 @@ class Receipt:
     @property
     def version(self) -> int:
         """The version of the site that the decision made, or left as it was."""
-        made, seen = self.decision.version, self.decision.base_version
+        made, seen = self.decision.shown_version, self.decision.base_version
         return seen if made is None else made
 
     @property
@@ -104,6 +105,8 @@ class Receipt:
 def settled_after(decision: Decision) -> Settlement:
     """Judge the decisions on a site up to and with one of them."""
     known = Decision.objects.filter(site=decision.site_id, pk__lte=decision.pk).defer("geometry").order_by("id")
+    if decision.gold:
+        return gold_settlement(known.filter(reviewer=decision.reviewer_id))
     return settle([one.opinion() for one in known])
 
 
@@ -185,8 +188,8 @@ def campaign_of(user: User, campaign_id: int | None) -> Campaign | None:
     """
     if campaign_id is None:
         return None
-    found = Campaign.objects.of(user).filter(pk=campaign_id).first()
-    if found is None:
+    found = Campaign.objects.filter(pk=campaign_id).first()
+    if found is None or not found.is_open_to(user):
         raise NotFound("no such campaign")
     return found
 

@@ -16,6 +16,7 @@ from labelling.core.review import Settlement, is_blind_to, refusal
 from labelling.models import Campaign, Decision, Site, Source
 from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
+from labelling.services.blind import is_asked_again, see_site
 from labelling.services.decisions.labels import derive_label
 from labelling.services.decisions.submission import (
     Receipt,
@@ -29,13 +30,15 @@ from labelling.services.decisions.submission import (
     settled_after,
     types_left,
 )
+from labelling.services.gold import gold_in_hand
 from labelling.services.items import build_item
+from labelling.services.opinions import SETTLED
 from labelling.services.sites import place_claims
 
 _CHANGED = "this site has changed since you saw it: your decision is kept but not applied, choose between the two"
 
 
-def submit_decision(*, user: User, submission: Submission) -> Receipt:
+def submit_decision(*, user: User, submission: Submission, campaign: Campaign | None = None) -> Receipt:
     """Take one decision.
 
     What each verdict does, on the version of the site that the reviewer saw:
@@ -56,6 +59,7 @@ def submit_decision(*, user: User, submission: Submission) -> Receipt:
     Args:
         user: the reviewer, who may add decisions.
         submission: what was decided.
+        campaign: that of the submission, where the caller has found it among the user's already.
 
     Returns:
         The receipt, after the commit; for a repeat of the same submission the same decision again.
@@ -69,7 +73,7 @@ def submit_decision(*, user: User, submission: Submission) -> Receipt:
     """
     try:
         with transaction.atomic(durable=True):
-            receipt = _repeated(user, submission) or _take(user, submission)
+            receipt = _repeated(user, submission) or _take(user, submission, campaign)
     except IntegrityError:
         # The same key at the same time, twice: the other one was first, and its answer is ours.
         repeated = _repeated(user, submission)
@@ -104,13 +108,28 @@ class _Desk:
         return self.user.has_perm("labelling.change_label")
 
     def opinions_wanted(self, site: Site) -> int:
-        return self.campaign.opinions_wanted(site.pk) if self.campaign else 1
+        least = site.least_opinions
+        return self.campaign.opinions_wanted(site.pk, least=least) if self.campaign else least
+
+    def shown(self, site: Site) -> Site:
+        """The site as the reviewer saw it, which is what an opinion that changes nothing agrees to."""
+        nothing_to_hide = site.state == Site.State.OPEN and not site.version and self.opinions_wanted(site) == 1
+        return site if nothing_to_hide else see_site(user=self.user, site=site, campaign=self.campaign)
+
+    def finds_open(self, site: Site) -> bool:
+        """Whether an opinion is one among others, and not a ruling on what is settled."""
+        return site.state == Site.State.OPEN or is_asked_again(user=self.user, site=site)
+
+    def answers_gold(self, site: Site) -> bool:
+        if self.campaign is None or site.state not in SETTLED or self.is_lead:
+            return False
+        return bool(gold_in_hand(user=self.user, campaign=self.campaign, sites=[site.pk]))
 
 
 def _repeated(user: User, submission: Submission) -> Receipt | None:
-    stored = Decision.objects.select_related("site", "campaign").filter(key=submission.key).first()
-    if stored is None:
+    if not Decision.objects.filter(key=submission.key).exists():
         return None
+    stored = Decision.objects.select_related("site", "campaign").get(key=submission.key)
     if stored.body_sha256 != submission.sha256(user):
         msg = "this key has been used for another decision: make a new key for each decision"
         raise KeyReused(msg)
@@ -121,16 +140,20 @@ def _receipt_again(stored: Decision) -> Receipt:
     return Receipt(decision=stored, site=stored.site, settlement=settled_after(stored), created=False)
 
 
-def _take(user: User, submission: Submission) -> Receipt:
+def _take(user: User, submission: Submission, campaign: Campaign | None) -> Receipt:
     check_submission(submission)
     check_types(submission.types)
     check_scene(submission.scene_id)
-    desk = _Desk(user, submission, campaign_of(user, submission.campaign_id))
+    if campaign is None or campaign.pk != submission.campaign_id:
+        campaign = campaign_of(user, submission.campaign_id)
+    desk = _Desk(user, submission, campaign)
     if submission.verdict == Verdict.UNDO:
         return _undo(desk)
     if submission.verdict == Verdict.ADD:
         return _add(desk)
     site = _held_site(submission.site_id or 0)
+    if desk.answers_gold(site):
+        return _finish(desk, site, _append(desk, site, version=None, gold=True))
     if submission.verdict == Verdict.SKIP:
         return _finish(desk, site, _append(desk, site, version=None))
     return _decide(desk, site, saw=submission.base_version)
@@ -150,9 +173,9 @@ def _decide(desk: _Desk, site: Site, *, saw: int) -> Receipt:
         # While we waited for the row, the same submission may have been what changed it.
         repeated = _repeated(desk.user, desk.submission)
         return repeated or _finish(desk, site, _append(desk, site, version=None))
-    as_lead = site.state != Site.State.OPEN
+    as_lead, shown = not desk.finds_open(site), desk.shown(site)
     _step(site)
-    decision = _append(desk, site, version=site.version, as_lead=as_lead)
+    decision = _append(desk, site, shown=shown, version=site.version, as_lead=as_lead)
     return _finish(desk, site, decision, derive_label(site=site))
 
 
@@ -163,32 +186,39 @@ def _has_changed(desk: _Desk, site: Site, saw: int) -> bool:
         return True
     since = site.decisions.filter(version__gt=saw)
     others = not since.filter(reviewer=desk.user).exists() and not since.filter(verdict=Verdict.UNDO).exists()
-    return not is_blind_to(reviews_needed=desk.opinions_wanted(site), state=site.state, others_since=others)
+    state = Site.State.OPEN if desk.finds_open(site) else site.state
+    return not is_blind_to(reviews_needed=desk.opinions_wanted(site), state=state, others_since=others)
 
 
 def _refused(desk: _Desk, site: Site) -> str | None:
+    finds_open = desk.finds_open(site)
     has_decided = (
         site.decisions.in_force().filter(reviewer=desk.user, version__isnull=False).exists()
-        if site.state == Site.State.OPEN and site.version
+        if finds_open and site.version
         else False
     )
-    is_lead = site.state != Site.State.OPEN and desk.is_lead
-    return refusal(state=site.state, is_lead=is_lead, has_decided=has_decided)
+    state = Site.State.OPEN if finds_open else site.state
+    return refusal(state=state, is_lead=not finds_open and desk.is_lead, has_decided=has_decided)
 
 
 def _step(site: Site) -> None:
-    moved = Site.objects.filter(pk=site.pk, version=site.version).update(version=site.version + 1)
-    if not moved:
-        msg = f"site {site.pk} moved on although its row was held"
-        raise RuntimeError(msg)
+    """Count up; the label's derivation writes it. Two decisions of one version are against a constraint."""
     site.version += 1
 
 
 def _append(
-    desk: _Desk, site: Site, *, version: int | None, as_lead: bool = False, undoes: Decision | None = None
+    desk: _Desk,
+    site: Site,
+    *,
+    version: int | None,
+    shown: Site | None = None,
+    as_lead: bool = False,
+    undoes: Decision | None = None,
+    gold: bool = False,
 ) -> Decision:
     sent = desk.submission
     says_something = sent.verdict not in {Verdict.SKIP, Verdict.UNDO}
+    shown = shown or (desk.shown(site) if says_something else site)
     return Decision.objects.create(
         key=sent.key,
         body_sha256=sent.sha256(desk.user),
@@ -197,13 +227,14 @@ def _append(
         campaign=desk.campaign,
         verdict=sent.verdict,
         reason=sent.reason,
-        types=types_left(sent, site) if says_something else {},
-        geometry=outline_left(sent, site) if says_something else None,
+        types=types_left(sent, shown) if says_something else {},
+        geometry=outline_left(sent, shown) if says_something else None,
         comment=sent.comment,
         base_version=sent.base_version,
         version=version,
         reviews_needed=desk.opinions_wanted(site),
         as_lead=as_lead,
+        gold=gold,
         undoes=undoes,
         scene_id=sent.scene_id,
         client_time=sent.client_time,
@@ -212,7 +243,8 @@ def _append(
 
 def _finish(desk: _Desk, site: Site, decision: Decision, settlement: Settlement | None = None) -> Receipt:
     """Give claims back: one's own, and everybody's where the site needs no more opinions."""
-    claims = site.claims.all() if site.state != Site.State.OPEN else site.claims.filter(reviewer=desk.user)
+    is_over = site.state != Site.State.OPEN and not site.due_again and not decision.gold
+    claims = site.claims.all() if is_over else site.claims.filter(reviewer=desk.user)
     claims.delete()
     settlement = settlement or settled_after(decision)
     return Receipt(decision=decision, site=site, settlement=settlement, created=True)
@@ -220,9 +252,7 @@ def _finish(desk: _Desk, site: Site, decision: Decision, settlement: Settlement 
 
 def _add(desk: _Desk) -> Receipt:
     sent = desk.submission
-    source, _ = Source.objects.get_or_create(
-        name=f"drawn by {desk.user.get_username()}"[:120], defaults={"kind": Source.Kind.PERSON}
-    )
+    source, _ = Source.objects.get_or_create(name=Source.of_person(desk.user), defaults={"kind": Source.Kind.PERSON})
     spec = ClaimSpec(
         external_id=str(sent.key),
         geometry=to_shapely(outline_left(sent, Site())),
@@ -255,7 +285,7 @@ def _undo(desk: _Desk) -> Receipt:
         return repeated
     _check_undo(desk, site, target)
     if target.version is None:
-        return _finish(desk, site, _append(desk, site, version=None, undoes=target))
+        return _finish(desk, site, _append(desk, site, version=None, undoes=target, gold=target.gold))
     _step(site)
     decision = _append(desk, site, version=site.version, undoes=target)
     return _finish(desk, site, decision, derive_label(site=site))

@@ -11,6 +11,7 @@ from labelling.core.review import SHARE_STEPS, share_place_sql
 from labelling.models import Campaign, Site
 from labelling.services.queue import statements
 from labelling.services.queue.memory import kept
+from labelling.services.queue.suspects import suspects_in_turn
 
 WINDOW = 500
 """So many sites that meet the conditions of a campaign are looked up at once."""
@@ -42,11 +43,35 @@ class Free:
 
     def first(self, count: int) -> list[Upcoming]:
         """The next sites of the queue; at its end those that the reviewer skipped, longest ago first."""
-        found = self._in_order(count)
+        if self._conditions.suspect:
+            turn = suspects_in_turn(user=self.user, conditions=self._conditions, exclude=self.exclude)
+            return self.wanted(turn)[:count]
+        found = self._in_turn(self._in_order(count), count)
         if len(found) < count:
             self.exclude |= {one.site for one in found}
             found += self._rows(statements.SKIPPED, count=count - len(found), among=self._skipped_among())
         return found
+
+    def _in_turn(self, found: list[Upcoming], count: int) -> list[Upcoming]:
+        """Put what is asked again among the open sites, each at its priority."""
+        again = self._again(count)
+        if not again:
+            return found
+        ids = [one.site for one in found]
+        priority = dict(Site.objects.filter(pk__in=ids).values_list("pk", "priority"))
+        turns = [(-priority[one.site], one.site, one) for one in found]
+        turns += [(-its_priority, site, Upcoming(site, version)) for site, version, its_priority in again]
+        return [one for _, _, one in sorted(turns)][:count]
+
+    def _again(self, count: int, *, want: Sequence[int] | None = None) -> list[tuple[int, int, float]]:
+        """Settled sites that need one more opinion; of all, or of those that are wanted."""
+        among = want
+        if among is None and campaign_asks(self.campaign):
+            due = Site.objects.filter(due_again=True).matching(self._conditions)
+            among = kept("again", self.campaign, lambda: list(due.values_list("pk", flat=True)))
+        elif among is not None:
+            among = self._matching(among) if campaign_asks(self.campaign) else among
+        return self._fetch(statements.AGAIN, among=among, count=count)
 
     def _in_order(self, count: int) -> list[Upcoming]:
         if count <= 0:
@@ -69,6 +94,9 @@ class Free:
             rows = self._rows(statements.LEADS, want=want)
         else:
             rows = self._rows(statements.WANTED, want=want, among=self._matching(want))
+        there = {one.site for one in rows}
+        if others := [pk for pk in want if pk not in there]:
+            rows += [Upcoming(site, version) for site, version, _ in self._again(len(others), want=others)]
         return sorted(rows, key=lambda one: list(want).index(one.site))
 
     def own(self) -> list[Upcoming]:
@@ -76,6 +104,9 @@ class Free:
         return self._rows(statements.OWN)
 
     def _rows(self, statement: str, *, among: Collection[int] | None = None, **more: Any) -> list[Upcoming]:
+        return [Upcoming(*row) for row in self._fetch(statement, among=among, **more)]
+
+    def _fetch(self, statement: str, *, among: Collection[int] | None = None, **more: Any) -> list[Any]:
         if among is not None and not among:
             return []
         text = statement.format(
@@ -90,7 +121,7 @@ class Free:
             cursor.execute(
                 text + self._lock, {"user": self.user.pk, "campaign": self.campaign.pk, "now": now, "count": 0, **more}
             )
-            return [Upcoming(*row) for row in cursor.fetchall()]
+            return list(cursor.fetchall())
 
     def _opinions_wanted(self) -> str:
         """``Campaign.opinions_wanted`` in SQL."""

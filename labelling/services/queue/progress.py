@@ -8,7 +8,9 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from labelling.models import Campaign, Claim, Decision, Site
+from labelling.services.gold import gold_answers
 from labelling.services.queue.memory import kept
+from labelling.services.queue.suspects import count_suspects_of
 
 PACE_MINUTES = 10
 
@@ -18,7 +20,8 @@ class Progress:
     """How far a campaign and a reviewer have come.
 
     Attributes:
-        done: sites of the campaign that are not open any more.
+        done: sites of the campaign that are not open any more; gold sites that the reviewer answered count like any
+            other, as long as there is something left to do.
         total: all of them.
         mine_today: the reviewer's decisions since midnight UTC that stand.
         per_minute: the reviewer's pace over the last ten minutes.
@@ -56,6 +59,8 @@ def waiting_for(*, user: User, campaign: Campaign) -> Waiting | None:
 def progress_of(*, user: User, campaign: Campaign) -> Progress:
     """Count how far a campaign and a reviewer have come."""
     done, total = kept("counts", campaign, lambda: _count(campaign))
+    if campaign.gold_share and done < total:
+        done = min(done + gold_answers(user=user, campaign=campaign).count(), total - 1)
     now = timezone.now()
     midnight, pace = now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(minutes=PACE_MINUTES)
     mine = Decision.objects.filter(reviewer=user, undone_by__isnull=True, created_at__gte=min(midnight, pace))
@@ -70,6 +75,8 @@ def progress_of(*, user: User, campaign: Campaign) -> Progress:
 
 
 def _count(campaign: Campaign) -> tuple[int, int]:
+    if (conditions := campaign.conditions()).suspect:
+        return count_suspects_of(conditions=conditions)
     counted = (
         Site.objects.matching(campaign.conditions())
         .order_by()

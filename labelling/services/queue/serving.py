@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from labelling.models import Campaign, Claim
+from labelling.services.gold import gold_in_hand, mix_in
 from labelling.services.queue.free import Free, Upcoming
 from labelling.services.queue.leases import lease_sites
 
@@ -51,14 +52,17 @@ def _claim_round(
 ) -> tuple[list[Claim], bool]:
     """One try. Somebody may be faster on some of the sites; then the next round looks further."""
     free = Free(user, campaign, exclude, lock=True)
-    ids = [one.site for one in free.wanted(want)][:count]
+    wanted = {one.site for one in free.wanted(want)}
+    if campaign.gold_share:
+        wanted |= gold_in_hand(user=user, campaign=campaign, sites=set(want) - exclude)
+    ids = [pk for pk in dict.fromkeys(want) if pk in wanted][:count]
     if len(ids) < count:
         own = [one.site for one in free.own() if one.site not in ids]
         preferred = [pk for pk in want if pk in own]
         ids = [*preferred, *ids, *(pk for pk in own if pk not in preferred)][:count]
     if len(ids) < count:
         free.exclude |= set(ids)
-        ids += [one.site for one in free.first(count - len(ids))]
+        ids += [one.site for one in _deal(free, count - len(ids))]
     return lease_sites(user=user, campaign=campaign, site_ids=ids), len(ids) < count
 
 
@@ -74,4 +78,12 @@ def upcoming_sites(*, user: User, campaign: Campaign, count: int, exclude: Colle
     Returns:
         Sites in the order in which they would be served.
     """
-    return Free(user, campaign, exclude).first(count) if count else []
+    return _deal(Free(user, campaign, exclude), count) if count else []
+
+
+def _deal(free: Free, count: int) -> list[Upcoming]:
+    """The next sites, with gold ones among them."""
+    exclude = set(free.exclude)
+    sites = {one.site: one for one in free.first(count)}
+    dealt = mix_in(user=free.user, campaign=free.campaign, sites=list(sites), count=count, exclude=exclude)
+    return [sites.get(pk, Upcoming(pk, 0)) for pk in dealt]

@@ -37,8 +37,14 @@ WANTED = "SELECT s.id, s.version FROM labelling_site s WHERE s.id IN ({want}) AN
 LEADS = f"""SELECT s.id, s.version FROM labelling_site s WHERE s.id IN ({{want}}) AND s.id NOT IN ({{exclude}})
     AND NOT EXISTS ({_LIVE.format(what="1")} AND k.reviewer_id <> %(user)s)"""
 OWN = """SELECT s.id, s.version FROM labelling_claim k JOIN labelling_site s ON s.id = k.site_id
-    WHERE k.reviewer_id = %(user)s AND k.campaign_id = %(campaign)s AND s.state = 'open' AND s.id NOT IN ({exclude})
-    ORDER BY k.id"""
+    WHERE k.reviewer_id = %(user)s AND k.campaign_id = %(campaign)s AND (s.state = 'open' OR k.again)
+    AND s.id NOT IN ({exclude}) ORDER BY k.id"""
+# A settled site that needs one more opinion than it has; it stands in the queue at its priority.
+AGAIN = f"""SELECT s.id, 0, s.priority FROM labelling_site s JOIN labelling_label l ON l.site_id = s.id
+    WHERE s.due_again AND s.id NOT IN ({{exclude}}) AND NOT EXISTS ({_SPOKEN_OF})
+    AND NOT EXISTS ({_LIVE.format(what="1")} AND k.reviewer_id = %(user)s)
+    AND ({_LIVE.format(what="COUNT(*)")}) < s.least_opinions - l.reviews
+    {{among}} ORDER BY s.priority DESC, s.id LIMIT %(count)s"""
 
 _SLOTS = " UNION ALL ".join(f"SELECT {slot} AS slot" for slot in range(9))  # as many as a campaign may ask opinions
 # The place that the reviewer has, or the first that nobody holds; a lease that has run out is taken over.

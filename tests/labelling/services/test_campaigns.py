@@ -22,6 +22,7 @@ TERMS: dict[str, Any] = {
     "guideline": "",
     "lease_s": 600,
     "blind_share": 0.0,
+    "gold_share": 0.0,
     "active": True,
 }
 
@@ -39,6 +40,7 @@ def test_every_term_can_be_changed_and_the_address_stays(cast: Cast) -> None:
         "guideline": "Look twice.",
         "lease_s": 60,
         "blind_share": 0.2,
+        "gold_share": 0.05,
         "active": False,
     }
     change_campaign(campaign=campaign, **new)
@@ -46,7 +48,7 @@ def test_every_term_can_be_changed_and_the_address_stays(cast: Cast) -> None:
     assert kept.slug == "minas"
     assert list(kept.reviewers.all()) == [cast.ben]
     assert kept.filter == conditions
-    same = ("name", "axis", "reviews_needed", "guideline", "lease_s", "blind_share", "active")
+    same = ("name", "axis", "reviews_needed", "guideline", "lease_s", "blind_share", "gold_share", "active")
     assert [getattr(kept, name) for name in same] == [new[name] for name in same]
     assert not campaigns_of(user=cast.ben).exists(), "it is closed"
 
@@ -79,6 +81,7 @@ def test_the_axis_of_decisions_made_cannot_be_changed(cast: Cast) -> None:
         ({"reviews_needed": 0}, "1 to 9"),
         ({"lease_s": 5}, "30 to 86400"),
         ({"blind_share": 1.5}, "0 to 1"),
+        ({"gold_share": 0.6}, "0 to 0.5"),
         ({"conditions": {"sources": ["nobody"]}}, "unknown source 'nobody'"),
         ({"conditions": {"types": ["castle"]}}, "unknown type 'castle'"),
         ({"conditions": {"regions": [999]}}, "unknown region 999"),

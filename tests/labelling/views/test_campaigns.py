@@ -21,6 +21,7 @@ SENT: dict[str, Any] = {
     "reviews_needed": 2,
     "lease_s": 300,
     "blind_share": 0.25,
+    "gold_share": 0.05,
     "guideline": "Look twice.",
 }
 
@@ -47,7 +48,7 @@ def test_a_lead_opens_a_campaign_that_serves_what_was_asked_for(cast: Cast) -> N
     assert (answer.status_code, answer["Location"]) == (302, "/review/")
     campaign = Campaign.objects.get()
     assert (campaign.slug, campaign.reviews_needed, campaign.lease_s) == ("ponds-of-minas", 2, 300)
-    assert campaign.blind_share == 0.25
+    assert (campaign.blind_share, campaign.gold_share) == (0.25, 0.05)
     assert list(campaign.reviewers.all()) == [cast.ana]
     served = upcoming_sites(user=cast.ana, campaign=campaign, count=10)
     assert [one.site for one in served] == [first.pk, second.pk]
