@@ -22,6 +22,10 @@ class SceneQuerySet(models.QuerySet["Scene"]):
         """Scenes that hold a band of exactly this name."""
         return self.annotate(band_names=Cast("bands", models.TextField())).filter(band_names__contains=f'"{band}"')
 
+    def unmeasured(self, method: str) -> "Self":
+        """Scenes whose quality was never measured, or by another method than this one."""
+        return self.exclude(measured=method)
+
     def in_region(self, text: str) -> "Self":
         """Scenes that touch an ecoregion whose name, biome or realm holds a text."""
         wanted = models.Q(name__icontains=text) | models.Q(biome__icontains=text) | models.Q(realm__icontains=text)
@@ -70,7 +74,16 @@ class Scene(models.Model):
         default=dict,
         help_text="per band the 2nd and 98th percentile in digital numbers, for the default stretch",
     )
-    quality = models.JSONField(default=dict, help_text="valid share, saturated share, and what else was measured")
+    quality = models.JSONField(
+        default=dict, help_text="shares that are valid, cloud, haze, shadow, snow, saturated; sharpness, sun in degrees"
+    )
+    measured = models.CharField(
+        max_length=10,
+        blank=True,
+        default="",
+        db_index=True,
+        help_text="how its quality was measured; empty until it is",
+    )
     clearness = models.BinaryField(
         default=b"", blank=True, help_text="how clear each of its cells is, 0 to 255, row by row; empty until measured"
     )
@@ -115,4 +128,6 @@ class Scene(models.Model):
             offsets=tuple(self.offsets),
             nodata=self.nodata,
             files=tuple(self.files),
+            scl=self.scl,
+            cloud_probability=self.cloud_probability,
         )

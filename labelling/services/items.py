@@ -18,6 +18,7 @@ from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.blind import Sight, Told, see_sites
 from labelling.services.comments import comments_on
+from labelling.services.quality import put_hidden_last
 
 MAX_PROPOSALS = 20
 MAX_SCENES = 24
@@ -102,16 +103,20 @@ def _by_site(rows: Iterable[Any]) -> dict[int, list[Any]]:
 
 
 def scenes_under(sites: Sequence[Site]) -> dict[int, list[Scene]]:
-    """Find the scenes under each site, newest first; asked once for all their boxes, then told apart here."""
+    """Find the scenes under each site, newest first, but last those that clouds hide there.
+
+    Asked once for all their boxes, then told apart here.
+    """
     if not sites:
         return {}
     boxes = MultiPolygon([_box(site.footprint) for site in sites], srid=4326)
     scenes = list(Scene.objects.covering(boxes))
     tree = shapely.STRtree([to_shapely(scene.footprint) for scene in scenes])
-    return {
+    found = {
         site.pk: [scenes[index] for index in sorted(tree.query(to_shapely(site.footprint), predicate="intersects"))]
         for site in sites
     }
+    return put_hidden_last(scenes=found, boxes={site.pk: site.footprint.extent for site in sites})
 
 
 def _box(geometry: GEOSGeometry) -> Polygon:
@@ -196,6 +201,7 @@ def _scene(scene: Scene) -> dict[str, Any]:
         "attribution": scene.attribution,
         "synthetic": scene.synthetic,
         "bounds": list(scene.footprint.extent),
+        "pixel_m": scene.pixel_m,
         "combinations": [{"id": one.id, "name": one.name} for one in combinations_for(scene.bands)],
     }
 
