@@ -115,6 +115,21 @@ def as_proposed(
         site.score, site.priority, site.why = kept.get(site.pk, (site.score, site.priority, site.why))
 
 
+def match_claims(*, claims: Sequence[ClaimSpec]) -> list[int]:
+    """Find the site that each claim would join, and write nothing.
+
+    Args:
+        claims: geometries in EPSG:4326.
+
+    Returns:
+        The id of the site; below zero, for claims that would found one, a number for each new site.
+    """
+    known = _sites_near(claims)
+    places = group_places(list(known.values()), [Place(claim.geometry, claim.codes(Axis.FEATURE)) for claim in claims])
+    ids = list(known)
+    return [ids[place] if place < len(ids) else len(ids) - 1 - place for place in places]
+
+
 def _check_claims(claims: Sequence[ClaimSpec], mine_types: Mapping[str, MineType]) -> None:
     geometries = np.array([claim.geometry for claim in claims], dtype=object)
     bounds = shapely.bounds(geometries)
