@@ -10,7 +10,7 @@ from labelling.services.bulk import TASK as BULK
 from labelling.services.bulk import run_bulk
 from labelling.services.jobs import JobHandle, reap_dead_jobs, resend_waiting_jobs, run_job
 from labelling.services.quality import MEASURE, measure_scenes, order_measuring
-from labelling.services.scenes import CONVERT, convert_scene
+from labelling.services.scenes import CONVERT, IMPORT, READ, convert_scene, work_on_import
 from labelling.services.snapshots import TASK as EXPORT
 from labelling.services.snapshots import run_snapshot
 
@@ -38,6 +38,18 @@ def _convert(job: Job, handle: JobHandle) -> dict[str, Any]:
 def measure(job_id: str) -> None:
     """Measure the scenes that are not measured yet."""
     run_job(job_id=job_id, work=lambda _, handle: asdict(measure_scenes(handle=handle)))
+
+
+@shared_task(name=IMPORT)
+def import_scenes(job_id: str) -> None:
+    """List and read what an import asks for."""
+    run_job(job_id=job_id, work=lambda job, handle: work_on_import(job=job, handle=handle))
+
+
+@shared_task(name=READ)
+def read_scenes(job_id: str) -> None:
+    """Help an import to read."""
+    run_job(job_id=job_id, work=lambda job, handle: work_on_import(job=job, handle=handle))
 
 
 @shared_task(name=EXPORT)

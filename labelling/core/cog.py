@@ -4,9 +4,12 @@
 """
 
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
+import rasterio
 from rasterio.errors import RasterioError
+from rasterio.windows import Window
 from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import DEFLATEProfile
 
@@ -14,44 +17,74 @@ import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers
 from labelling.core.blobs import atomic_path
 from labelling.core.child import Emit, child_main
 from labelling.core.errors import BadRaster
-from labelling.core.raster import open_raster
+from labelling.core.raster import SceneRef, open_raster, read_window
+
+_BLOCKS = {"blockxsize": 256, "blockysize": 256}
+_ROWS = 1024
 
 
-def write_cog(source: Path, target: Path, *, nodata: float | None) -> None:
-    """Copy a GeoTIFF as a cloud-optimised one, in the same grid and with the same numbers.
+def write_cog(ref: SceneRef, target: Path) -> None:
+    """Copy a scene as one cloud-optimised file, in its grid and with the same numbers.
 
     Args:
-        source: a checked GeoTIFF.
+        ref: a checked scene: a file, or several, which are put together on its grid.
         target: where the copy shall appear, whole or not at all.
-        nodata: digital number that means "no data", or None.
 
     Raises:
-        BadRaster: the source cannot be read, or the copy not be written.
+        BadRaster: the scene cannot be read, or the copy not be written.
     """
-    with open_raster(source) as dataset, atomic_path(target) as temporary:
-        predictor = 3 if dataset.dtypes[0].startswith("float") else 2
-        # Blocks of the size of a map tile: a tile then unpacks little that it does not show.
-        blocks = {"blockxsize": 256, "blockysize": 256}
-        profile = {**DEFLATEProfile(), **blocks, "predictor": predictor, "bigtiff": "IF_SAFER"}
+    with atomic_path(target) as temporary:
         try:
-            cog_translate(
-                dataset,
-                str(temporary),
-                profile,
-                nodata=nodata,
-                in_memory=False,
-                overview_resampling="average",
-                forward_band_tags=True,
-                quiet=True,
-            )
+            if not ref.files:
+                with open_raster(ref.path) as dataset:
+                    _translate(dataset, temporary, ref.nodata)
+                return
+            with NamedTemporaryFile(dir=target.parent, prefix=f".{target.stem}-", suffix=".tif") as stacked:
+                _stack(ref, stacked.name)
+                with open_raster(stacked.name) as dataset:
+                    _translate(dataset, temporary, ref.nodata)
         except RasterioError as error:
             msg = f"its cloud-optimised copy could not be written: {error}"
-            raise BadRaster(msg, file=source.name) from error
+            raise BadRaster(msg, file=Path(ref.path).name) from error
+
+
+def _translate(dataset: Any, target: Path, nodata: float | None) -> None:
+    predictor = 3 if dataset.dtypes[0].startswith("float") else 2
+    # Blocks of the size of a map tile: a tile then unpacks little that it does not show.
+    profile = {**DEFLATEProfile(), **_BLOCKS, "predictor": predictor, "bigtiff": "IF_SAFER"}
+    cog_translate(
+        dataset,
+        str(target),
+        profile,
+        nodata=nodata,
+        in_memory=False,
+        overview_resampling="average",
+        forward_band_tags=True,
+        quiet=True,
+    )
+
+
+def _stack(ref: SceneRef, path: str) -> None:
+    """Put the files of a scene together, some rows at a time."""
+    shape = {"width": ref.width, "height": ref.height, "count": len(ref.bands), "dtype": ref.dtype}
+    # Each band in blocks of its own: what is compressed together later would be unpacked for every band here.
+    options = {"tiled": True, **_BLOCKS, "interleave": "band", "compress": "lzw", "bigtiff": "IF_SAFER"}
+    place = {"crs": ref.crs, "transform": ref.affine, "nodata": ref.nodata}
+    with rasterio.open(path, "w", driver="GTiff", **shape, **options, **place) as file:
+        for index, band in enumerate(ref.bands, start=1):
+            file.set_band_description(index, band)
+            for top in range(0, ref.height, _ROWS):
+                window = Window(0, top, ref.width, min(_ROWS, ref.height - top))
+                file.write(read_window(ref, window, bands=(band,)).data[0], index, window=window)
+        file.scales, file.offsets = ref.scales, ref.offsets
 
 
 def _write(spec: dict[str, Any], emit: Emit) -> None:
     emit({"event": "progress", "phase": "writing a cloud-optimised copy", "progress": 0.0})
-    write_cog(Path(spec["source"]), Path(spec["target"]), nodata=spec["nodata"])
+    said: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in spec["ref"].items()
+    }
+    write_cog(SceneRef(**said), Path(spec["target"]))
 
 
 if __name__ == "__main__":

@@ -77,7 +77,8 @@ class SceneRef:
         scales, offsets: reflectance = digital number * scale + offset, one per band.
         nodata: digital number that means "no data", or None.
         files: one a band where each band lies in a file of its own, as in a Sentinel-2 SAFE folder: the same ground,
-            maybe in larger pixels, which are read on the grid of the scene; empty where all are in ``path``.
+            maybe in larger pixels, which are read on the grid of the scene; or one that holds all bands; empty where
+            that is ``path`` itself.
         scl: its scene classification: a raster of its own, on any grid; empty where it has none.
         cloud_probability: likewise, 0 to 100.
     """
@@ -120,8 +121,8 @@ class SceneRef:
             BadRaster: the scene lacks one of them.
         """
         indexes = self.indexes(bands)
-        if not self.files:
-            return (Layer(self.path, indexes, tuple(range(len(bands)))),)
+        if len(self.files) < 2:
+            return (Layer(self.files[0] if self.files else self.path, indexes, tuple(range(len(bands)))),)
         return tuple(Layer(self.files[index - 1], (1,), (place,)) for place, index in enumerate(indexes))
 
 

@@ -6,6 +6,7 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -14,15 +15,17 @@ from typing import Any
 
 from django.conf import settings
 
+from labelling.core import hosts
 from labelling.core.errors import LabellingError
 from labelling.services.jobs import JobCancelled, JobHandle, beat_job
 
 BEAT_S = 2.0
 GRACE_S = 2.0
-# What a child may know of the environment: where its libraries are, nothing of the database or the secrets.
+# What a child may know of the environment: where its libraries and the imagery are (with the key of its store, which
+# is to allow reading alone), nothing of the database or other secrets.
 _KEPT = (
     "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES",
-    "OMP_NUM_THREADS", "VIRTUAL_ENV", "YOLO_CONFIG_DIR", "MAD_TORCH_THREADS",
+    "OMP_NUM_THREADS", "VIRTUAL_ENV", "YOLO_CONFIG_DIR", "MAD_TORCH_THREADS", *hosts.NAMES,
 )  # fmt: skip
 
 
@@ -48,7 +51,7 @@ def run_child(
 
 
 def listen_to_child(
-    *, handle: JobHandle | None, module: str, spec: dict[str, Any], log: Path
+    *, handle: JobHandle | None, module: str, spec: dict[str, Any], log: Path, stop: threading.Event | None = None
 ) -> Generator[dict[str, Any], None, None]:
     """Run ``python -m module`` in a process group of its own and give its events as they come.
 
@@ -60,18 +63,19 @@ def listen_to_child(
         module: a module whose ``__main__`` calls ``labelling.core.child.child_main``.
         spec: JSON for the child's stdin.
         log: file that receives all that the child and its libraries print.
+        stop: to be set by another thread where the child is no longer wanted.
 
     Yields:
         Each event, in order.
 
     Raises:
-        JobCancelled: somebody asked to cancel; the whole group is dead.
+        JobCancelled: somebody asked to cancel, or set ``stop``; the whole group is dead.
         LostJob: the job was given to another worker; the whole group is dead.
         ChildFailed: the child ended with an error.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as sink, _group(module, sink) as child:
-        told = yield from _talk(child, handle, spec)
+        told = yield from _talk(child, handle, spec, stop)
         status = child.wait()
     if status:
         raise ChildFailed(told or _last_words(status, log))
@@ -123,7 +127,7 @@ class _group:
 
 
 def _talk(
-    child: "subprocess.Popen[bytes]", handle: JobHandle | None, spec: dict[str, Any]
+    child: "subprocess.Popen[bytes]", handle: JobHandle | None, spec: dict[str, Any], stop: threading.Event | None
 ) -> Generator[dict[str, Any], None, str]:
     """Send the spec, then listen until the child closes its stdout; returns the error it reported, or ""."""
     assert child.stdin is not None
@@ -141,6 +145,8 @@ def _talk(
             told = str(event["message"])
         elif event is not None:
             yield event
+        if stop is not None and stop.is_set():
+            raise JobCancelled("nobody waits for it any more")
         if handle is not None and time.monotonic() - last_beat > BEAT_S:
             last_beat = time.monotonic()
             if beat_job(handle=handle, **news):

@@ -1,5 +1,7 @@
+import math
 import sys
 from argparse import ArgumentParser
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -7,15 +9,24 @@ from django.core.management.base import BaseCommand, CommandError
 
 from labelling.core.errors import BadInput
 from labelling.core.scene_mapping import read_mapping
+from labelling.core.stac_search import StacSearch
 from labelling.models import Scene
 from labelling.services.scenes import SceneReport, import_scenes
 
+TOLD = 50
+_BAR = 30
+
 
 class Command(BaseCommand):
-    help = "Catalogue GeoTIFFs. Files that cannot be used are named with the reason; the others are kept."
+    help = (
+        "Catalogue imagery: GeoTIFFs, Sentinel-2 SAFE folders, images of other machines and items of STAC catalogues. "
+        "What cannot be used is named with the reason; the rest is kept. Killed, the same command goes on."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", help="files, folders or patterns")
+        parser.add_argument(
+            "paths", nargs="*", help="files, folders, SAFE folders, patterns, https://..., s3://bucket/prefix"
+        )
         parser.add_argument("--kind", choices=Scene.Kind.values, default=Scene.Kind.SINGLE)
         parser.add_argument("--sensor", default="", help="such as sentinel-2-l2a; else what the file says")
         parser.add_argument("--level", choices=["L1C", "L2A"], default="", help="else what the file says")
@@ -26,37 +37,73 @@ class Command(BaseCommand):
         )
         parser.add_argument("--convert", action="store_true", help="catalogue cloud-optimised copies")
         parser.add_argument("--synthetic", action="store_true", help="the imagery was made up")
+        parser.add_argument("--processes", type=int, help="how many read side by side; else by the processors")
+        stac = parser.add_argument_group("STAC")
+        stac.add_argument("--stac", metavar="URL", help="an API, or a catalog.json here or elsewhere")
+        stac.add_argument("--collection", action="append", default=[], help="id of a collection; may be repeated")
+        stac.add_argument("--bbox", help="west,south,east,north in degrees")
+        stac.add_argument("--since", type=_day, help="first day, such as 2022-01-01")
+        stac.add_argument("--until", type=_day, help="last day")
+        stac.add_argument("--max-cloud", type=float, help="highest cloud cover, per cent")
+        stac.add_argument("--most", type=int, default=100_000, help="so many items at most")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        sources = [*options["paths"]]
+        if options["stac"]:
+            sources.append({"stac": _search(options).to_json()})
+        if not sources:
+            raise CommandError("name files, folders or addresses, or a catalogue with --stac")
         try:
             mapping = read_mapping(options["mapping"]) if options["mapping"] else None
         except BadInput as error:
             raise CommandError(str(error)) from error
+        said = {key: options[key] for key in ("kind", "sensor", "level", "convert", "synthetic", "processes")}
         report = import_scenes(
-            mapping=mapping,
-            on_progress=self.show_progress if sys.stderr.isatty() else None,
-            **{key: options[key] for key in ("paths", "kind", "sensor", "level", "convert", "synthetic")},
+            paths=sources, mapping=mapping, on_progress=self.show_progress if sys.stderr.isatty() else None, **said
         )
         self.tell(report)
         if report.refused:
             raise CommandError(f"{len(report.refused)} refused; what was not refused is in the catalogue")
 
     def show_progress(self, done: int, total: int) -> None:
-        self.stderr.write(f"\r{done} of {total}", ending="\n" if done == total else "")
+        full = math.floor(_BAR * done / total)
+        self.stderr.write(f"\r[{'#' * full}{'.' * (_BAR - full)}] {done} of {total}", ending="")
+        self.stderr.write("", ending="\n" if done == total else "")
         self.stderr.flush()
 
     def tell(self, report: SceneReport) -> None:
-        for refusal in report.refused:
+        for refusal in report.refused[:TOLD]:
             self.stderr.write(f"refused {refusal.file}: {refusal.reason}")
+        if len(report.refused) > TOLD:
+            self.stderr.write(f"and {len(report.refused) - TOLD} more, on the page of the import")
         self.stdout.write(
-            f"{_scenes(len(report.added))} added, {len(report.updated)} updated, {report.known} known, "
+            f"{_scenes(report.count('added'))} added, {report.count('updated')} updated, {report.known} known, "
             f"{len(report.refused)} refused"
         )
         if report.slow:
             self.stdout.write(
-                f"{_scenes(len(report.slow), 'large ')} without overviews, so that low zooms are slow: "
+                f"{_scenes(report.slow, 'large ')} without overviews, so that low zooms are slow: "
                 "import again with --convert for cloud-optimised copies"
             )
+
+
+def _search(options: dict[str, Any]) -> StacSearch:
+    try:
+        return StacSearch(
+            url=options["stac"],
+            collections=tuple(options["collection"]),
+            bbox=StacSearch.box_of(options["bbox"] or ""),
+            since=options["since"],
+            until=options["until"] and options["until"].replace(hour=23, minute=59, second=59),
+            max_cloud=options["max_cloud"],
+            most=options["most"],
+        )
+    except BadInput as error:
+        raise CommandError(str(error)) from error
+
+
+def _day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _scenes(count: int, what: str = "") -> str:

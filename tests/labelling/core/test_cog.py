@@ -7,7 +7,7 @@ from rio_cogeo.cogeo import cog_validate
 from labelling.core.cog import write_cog
 from labelling.core.errors import BadRaster
 from labelling.core.raster import open_raster
-from tests.scenes import made_up_ground, make_scene
+from tests.scenes import made_up_ground, make_scene, ref_of
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
@@ -17,7 +17,7 @@ def test_a_copy_is_the_same_image_with_overviews(tmp_path: Path, dtype: type[np.
         tmp_path / "a.tif", bands=("B04", "B8A"), data=data, nodata=0, offset=-0.1, tags={"ATTRIBUTION": "Copernicus"}
     )
     target = tmp_path / "copies" / "a.tif"
-    write_cog(source, target, nodata=0)
+    write_cog(ref_of(source), target)
     with open_raster(source) as before, open_raster(target) as after:
         assert (before.read() == after.read()).all()
         assert (before.crs, before.transform, before.nodata) == (after.crs, after.transform, after.nodata)
@@ -30,7 +30,8 @@ def test_a_copy_is_the_same_image_with_overviews(tmp_path: Path, dtype: type[np.
 
 def test_a_damaged_file_leaves_no_half_copy(tmp_path: Path) -> None:
     source = make_scene(tmp_path / "a.tif", size=600, compress="deflate")
+    ref = ref_of(source)
     source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
     with pytest.raises(BadRaster, match=r"^a\.tif"):
-        write_cog(source, tmp_path / "copies" / "a.tif", nodata=None)
+        write_cog(ref, tmp_path / "copies" / "a.tif")
     assert not list((tmp_path / "copies").glob("*")) if (tmp_path / "copies").exists() else True
