@@ -14,6 +14,7 @@ from labelling.views import (
     scenes,
     site_tiles,
     sites,
+    suspects,
     tiles,
 )
 
@@ -28,6 +29,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/cancel/", jobs.cancel, name="job-cancel"),
     path("review/", review.campaigns, name="campaigns"),
     path("review/contested/", contested.contested, name="contested"),
+    path("review/suspects/", suspects.suspects, name="suspects"),
     path("review/new/", campaigns.campaign_new, name="campaign-new"),
     path("review/<slug:slug>/", review.review, name="review"),
     path("review/<slug:slug>/settings/", campaigns.campaign_settings, name="campaign-settings"),
@@ -49,6 +51,7 @@ urlpatterns = [
     path("scenes/<int:scene_id>/", scenes.scene, name="scene"),
     path("scenes/<int:scene_id>/convert/", scenes.convert, name="scene-convert"),
     path("tiles/sites/<int:z>/<int:x>/<int:y>.json", site_tiles.site_tile, name="site-tile"),
+    path("tiles/scenes/<int:scene_id>/<str:version>/sheet.<str:fmt>", tiles.scene_sheet, name="scene-sheet"),
     path(f"{_LOOK}/thumb.<str:fmt>", tiles.scene_thumb, name="scene-thumb"),
     path(f"{_LOOK}/<str:z>/<str:x>/<str:y>.<str:fmt>", tiles.scene_tile, name="scene-tile"),
 ]

@@ -20,4 +20,9 @@ app.conf.beat_schedule = {
         "schedule": 180.0,
         "options": {"expires": 180},
     },
+    "look for suspect labels where there is news": {
+        "task": "training.keep_suspects",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
 }

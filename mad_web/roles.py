@@ -30,6 +30,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "inference.view_modelversion",
         "training.view_experiment",
         "training.view_testset",
+        "training.view_typestudy",
     ),
     # An admin of the work, not of the server: everything in the three rooms, nothing of users or permissions.
     "admin": ("labelling.*", "inference.*", "training.*"),

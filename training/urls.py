@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.views import experiments, testsets
+from training.views import experiments, testsets, type_studies
 
 urlpatterns = [
     path("models/", testsets.models, name="models"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("testsets/<str:name>/evaluate/", testsets.evaluate, name="testset-evaluate"),
     path("training/", experiments.experiments, name="training"),
     path("training/new/", experiments.new_experiment, name="experiment-new"),
+    path("training/types/", type_studies.type_studies, name="type-studies"),
+    path("training/types/<int:pk>/", type_studies.type_study, name="type-study"),
+    path("training/types/<int:pk>/held-out.csv", type_studies.opinions_csv, name="type-study-opinions"),
     path("training/<int:pk>/", experiments.experiment, name="experiment"),
     path("training/<int:pk>/epochs.csv", experiments.epochs_csv, name="experiment-epochs"),
     path("training/<int:pk>/recipe.json", experiments.recipe_json, name="experiment-recipe"),

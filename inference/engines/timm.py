@@ -8,7 +8,7 @@ import numpy as np
 import timm
 import torch
 from safetensors.torch import load_file
-from timm.data import resolve_data_config
+from timm.data.config import resolve_data_config
 
 from inference.core.detector import Windows
 from inference.core.embedder import Embeddings
@@ -34,7 +34,7 @@ class TimmEmbedder:
         model = timm.create_model(architecture, pretrained=False, num_classes=0)
         _fill(model, _tensors(weights), architecture)
         self.model = model.eval().to(self.device)
-        data = resolve_data_config({}, model=model)
+        data: dict[str, Any] = resolve_data_config({}, model=model)  # type: ignore[no-untyped-call]
         self.mean, self.std = (torch.tensor(data[name]).view(1, 3, 1, 1) for name in ("mean", "std"))
         self.size = tuple(data["input_size"][1:])
 

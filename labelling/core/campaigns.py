@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from labelling.core.errors import BadInput
 from labelling.core.outlines import AREAL, check_outline, read_outline, to_geojson
 
-KEYS = ("area", "sources", "types", "regions", "min_score")
+KEYS = ("area", "sources", "types", "regions", "min_score", "suspect")
 MAX_VALUES = 200
 MAX_AREA_TEXT = 2_000_000
 
@@ -27,6 +27,7 @@ class CampaignFilter:
         types: codes, one of which the site has now.
         regions: ``eco_id`` of ecoregions, one of which the site lies in.
         min_score: least score of the site, 0 to 1.
+        suspect: judged sites whose label looks wrong, instead of open ones; only leads are served such a queue.
     """
 
     area: BaseGeometry | None = None
@@ -34,6 +35,7 @@ class CampaignFilter:
     types: tuple[str, ...] = ()
     regions: tuple[int, ...] = ()
     min_score: float | None = None
+    suspect: bool = False
 
     @classmethod
     def from_json(cls, value: Any) -> "CampaignFilter":
@@ -55,6 +57,7 @@ class CampaignFilter:
             types=_values(value, "types", str),
             regions=_values(value, "regions", int),
             min_score=_share(value.get("min_score")),
+            suspect=_flag(value.get("suspect", False)),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -65,6 +68,7 @@ class CampaignFilter:
             "types": list(self.types),
             "regions": list(self.regions),
             "min_score": self.min_score,
+            "suspect": self.suspect or None,
         }
         return {key: value for key, value in every.items() if value not in (None, [])}
 
@@ -133,3 +137,10 @@ def _share(value: object) -> float | None:
         msg = "min_score is a number from 0 to 1"
         raise BadInput(msg)
     return float(value)
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        msg = "suspect is true or false"
+        raise BadInput(msg)
+    return value

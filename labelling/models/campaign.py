@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def of(self, user: User) -> "Self":
-        """Campaigns that a user may review in: those open to all, those that name the user; a lead sees every one."""
+        """Campaigns that a user may review in: those open to all, those that name the user; a lead sees every one.
+
+        Suspect labels are for leads alone: nobody else may change what is settled.
+        """
         if user.has_perm("labelling.change_campaign"):
             return self.all()
         named = Campaign.reviewers.through.objects.filter(campaign_id=OuterRef("pk"))
-        return self.filter(Q(~Exists(named)) | Q(Exists(named.filter(user_id=user.pk))))
+        mine = self.filter(Q(~Exists(named)) | Q(Exists(named.filter(user_id=user.pk))))
+        return mine.exclude(filter__has_key="suspect")
 
 
 class Campaign(models.Model):

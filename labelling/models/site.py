@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.gis.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from labelling.core.campaigns import CampaignFilter
 from labelling.models.region import Region
@@ -31,6 +31,8 @@ class SiteQuerySet(models.QuerySet["Site"]):
             found = found.filter(
                 Exists(proposals.standing().filter(site=OuterRef("pk"), source__name__in=conditions.sources).order_by())
             )
+        if conditions.suspect:
+            found = found.filter(suspect__decision=F("label__decision"))
         if conditions.min_score is not None:
             found = found.filter(score__gte=conditions.min_score)
         return found

@@ -69,6 +69,28 @@ def enqueue_job(
     return job
 
 
+def enqueue_if_new(*, kind: str, title: str, mark: dict[str, Any]) -> Job | None:
+    """Enqueue work that is worth doing again only when something has changed.
+
+    The work keeps the mark under ``mark`` in its result.
+
+    Args:
+        kind: name of the Celery task.
+        title: what a person reads in lists.
+        mark: all that the work depends on, in a few figures.
+
+    Returns:
+        The job, or None where nothing has changed since the last, or it is being done.
+    """
+    jobs = Job.objects.filter(kind=kind)
+    if jobs.exclude(state__in=Job.FINAL).exists():
+        return None
+    last = jobs.filter(state=State.DONE).order_by("-created_at").first()
+    if last is not None and last.result.get("mark") == mark:
+        return None
+    return enqueue_job(kind=kind, title=title, params={})
+
+
 def send_job(*, job: Job) -> None:
     """Ring for a worker. A lost bell is rung again by the tick, so a broker that is down loses nothing."""
     try:

@@ -17,6 +17,7 @@ from labelling.services.campaigns import campaigns_of, find_campaign
 from labelling.services.contested import count_contested
 from labelling.services.keymaps import keymap_of
 from labelling.services.queue import progress_of
+from labelling.services.suspects import count_suspects
 
 
 @require_safe
@@ -25,7 +26,12 @@ def campaigns(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     rows = [(campaign, progress_of(user=user, campaign=campaign)) for campaign in campaigns_of(user=user)]
     closed = Campaign.objects.filter(active=False) if user.has_perm("labelling.change_campaign") else ()
-    context = {"rows": rows, "closed": closed, "contested": count_contested(user=user)}
+    context = {
+        "rows": rows,
+        "closed": closed,
+        "contested": count_contested(user=user),
+        "suspects": count_suspects(user=user),
+    }
     return render(request, "labelling/campaigns.html", context)
 
 

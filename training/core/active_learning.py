@@ -68,6 +68,7 @@ class Voice:
         is_mine: False where it says that there is no mine.
         score: how sure it is, 0 to 1; None where it does not say.
         types: axis -> offers.
+        name: what people call the source; empty where it does not matter.
     """
 
     source: int
@@ -75,6 +76,7 @@ class Voice:
     is_mine: bool = True
     score: float | None = None
     types: Mapping[str, Offers] | None = None
+    name: str = ""
 
     def offers(self, axis: str) -> Offers:
         """What it offers on an axis; nothing where it sees no mine."""
@@ -169,16 +171,37 @@ def _last_words(voices: Iterable[Voice]) -> list[Voice]:
 
 
 def _split(axis: str, voices: Iterable[Voice]) -> Term:
-    """The share of sources outside of the largest camp, 1 where each names a type of its own."""
-    camps = Counter(voice.offers(axis)[0][0] for voice in voices if voice.offers(axis))
+    """The share of sources outside of the largest camp, 1 where each names a type of its own.
+
+    Camps weigh by the surest of their voices: a model that is less sure contradicts less.
+    """
+    speaking = [voice for voice in voices if voice.offers(axis)]
+    camps = Counter(voice.offers(axis)[0][0] for voice in speaking)
     said = camps.total()
     if len(camps) < 2:
         return Term()
     outside = (1 - max(camps.values()) / said) / (1 - 1 / said)
+    surest = {code: max(_sure(voice, axis) for voice in speaking if voice.offers(axis)[0][0] == code) for code in camps}
+    conviction = sorted(surest.values())[-2]
     # That they differ at all is telling; how many differ moves the rest.
-    names = " or ".join(sorted(_plain(code) for code in camps)[:3])
+    names = " or ".join(_camp(code, axis, speaking) for code in sorted(camps)[:3])
     count = _NUMBERS[said] if said < len(_NUMBERS) else str(said)
-    return Term(TYPE_SPLIT * (0.7 + 0.3 * outside), f"{count} sources disagree on the {_NOUNS[axis]}: {names}")
+    value = TYPE_SPLIT * (0.7 + 0.3 * outside) * (0.75 + 0.25 * conviction)
+    return Term(value, f"{count} sources disagree on the {_NOUNS[axis]}: {names}")
+
+
+def _sure(voice: Voice, axis: str) -> float:
+    share = voice.offers(axis)[0][1]
+    return 1.0 if share is None else share
+
+
+def _camp(code: str, axis: str, voices: Iterable[Voice]) -> str:
+    """A type, and who says so: ``pond (Typed neighbours 0.81)``."""
+    theirs = [voice for voice in voices if voice.name and voice.offers(axis)[0][0] == code]
+    told = [
+        voice.name if (share := voice.offers(axis)[0][1]) is None else f"{voice.name} {share:.2f}" for voice in theirs
+    ]
+    return f"{_plain(code)} ({', '.join(told[:2])}{' and others' if len(told) > 2 else ''})" if told else _plain(code)
 
 
 def uncertainty(voices: Sequence[Voice]) -> Term:

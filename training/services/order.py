@@ -13,7 +13,7 @@ from labelling.core.sites import PUT_FIRST
 from labelling.models import Campaign, Decision, Job, Label, MineType, Proposal, Region, Retirement, Site, Source
 from labelling.models.site import SiteQuerySet
 from labelling.models.taxonomy import Axis
-from labelling.services.jobs import JobCancelled, JobHandle, beat_job, enqueue_job
+from labelling.services.jobs import JobCancelled, JobHandle, beat_job, enqueue_if_new
 from training.core.active_learning import WEIGHTS, Candidate, Turn, Voice, weigh
 
 TASK = "training.refresh_order"
@@ -78,14 +78,8 @@ def order_if_due() -> Job | None:
     Returns:
         The job, or None where there is nothing to do or it is being done.
     """
-    orders = Job.objects.filter(kind=TASK)
     mark = _mark()
-    if not mark["proposals"] or orders.exclude(state__in=Job.FINAL).exists():
-        return None
-    last = orders.filter(state=Job.State.DONE).order_by("-created_at").first()
-    if last is not None and last.result.get("mark") == mark:
-        return None
-    return enqueue_job(kind=TASK, title="order the queue", params={})
+    return enqueue_if_new(kind=TASK, title="order the queue", mark=mark) if mark["proposals"] else None
 
 
 def run_order(*, handle: JobHandle) -> dict[str, Any]:
@@ -158,10 +152,10 @@ def _cut(turn: Turn) -> str:
 def _voices(site_ids: Sequence[int]) -> Mapping[int, list[Voice]]:
     found: dict[int, list[Voice]] = defaultdict(list)
     rows = Proposal.objects.standing().filter(site__in=site_ids).order_by("pk")
-    for site, source, kind, is_mine, score, types in rows.values_list(
-        "site_id", "source_id", "source__kind", "is_mine", "score", "types"
+    for site, source, kind, is_mine, score, types, name in rows.values_list(
+        "site_id", "source_id", "source__kind", "is_mine", "score", "types", "source__name"
     ):
-        found[site].append(Voice(source, kind == Source.Kind.MODEL, is_mine, score, types))
+        found[site].append(Voice(source, kind == Source.Kind.MODEL, is_mine, score, types, name))
     return found
 
 

@@ -60,7 +60,7 @@ def test_what_teaches_most_comes_first_and_says_why(cast: Cast) -> None:
     assert queue(a_campaign(), cast.ana) == [denied, split, unsure, sure]
     why = dict(Site.objects.values_list("pk", "why"))
     assert why[denied].startswith("sources disagree on whether this is a mine")
-    assert why[split].startswith("two sources disagree on the type: open pit or pond")
+    assert why[split].startswith("two sources disagree on the type: open pit (yolo-2 1.00) or pond (yolo-1 1.00)")
     assert why[unsure].startswith("the model is unsure (0.52)")
     assert why[sure] == "no verified examples of pond yet; no decided sites outside of the known regions yet"
 
