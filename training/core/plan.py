@@ -101,6 +101,14 @@ BASELINE = Plan(
         regions=(),
         kinds=KINDS,
         sensors=(),
+        levels=(),
+        min_valid=0.0,
+        max_cloud=1.0,
+        max_haze=1.0,
+        max_saturated=1.0,
+        min_sharpness=0.0,
+        min_sun=0.0,
+        min_clear=0.0,
         scenes_per_label=1,
         bands=("B04", "B03", "B02"),
         low=(0.02, 0.02, 0.02),
@@ -124,6 +132,10 @@ BASELINE = Plan(
 )
 # Several chips of each label, at other zooms and off the middle, cut from the imagery already held.
 PERTURBED = Plan(replace(BASELINE.recipe, zooms=(0.75, 1.0, 1.5), centrings=3, off_centre=0.3), BASELINE.settings)
+# Only scenes that are mostly clear, and of them only where the ground around the label is.
+CLEAN = Plan(
+    replace(BASELINE.recipe, max_cloud=0.3, max_saturated=0.01, min_sun=20.0, min_clear=0.9), BASELINE.settings
+)
 # Small enough to see the whole loop turn on a laptop.
 QUICK = Plan(
     replace(
@@ -138,4 +150,4 @@ QUICK = Plan(
     ),
     replace(BASELINE.settings, epochs=24, patience=24),
 )
-PRESETS: dict[str, Plan] = {"baseline": BASELINE, "perturbed": PERTURBED, "quick": QUICK}
+PRESETS: dict[str, Plan] = {"baseline": BASELINE, "clean": CLEAN, "perturbed": PERTURBED, "quick": QUICK}

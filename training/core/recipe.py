@@ -7,8 +7,10 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self, get_type_hints
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, get_origin, get_type_hints
 
 from inference.core.preparation import Preparation
 from training.core.errors import BadRecipe
@@ -16,13 +18,21 @@ from training.core.errors import BadRecipe
 AXES = ("feature", "commodity", "method")
 KINDS = ("single", "composite")
 GEOMETRIES = ("detect", "segment")
+UNKNOWN_LEVEL = "unknown"
+LEVELS = ("L1C", "L2A", UNKNOWN_LEVEL)
 STRIDE = 32
 _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9._-]{0,70}\.(yaml|pt)")
 _CODE = re.compile(r"[a-z0-9_-]{1,60}")
 
 
 class _Frozen:
-    """Reading and writing that the two dataclasses share."""
+    """Reading and writing that the two dataclasses share.
+
+    Attributes:
+        ASKS_NOTHING: the values of fields that came later with which they ask for nothing, as all did before.
+    """
+
+    ASKS_NOTHING: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, tuples as lists."""
@@ -38,7 +48,8 @@ class _Frozen:
         Raises:
             BadRecipe: a field is missing, unknown, of another type or out of range.
         """
-        hints = get_type_hints(cls)
+        hints = {name: kind for name, kind in get_type_hints(cls).items() if get_origin(kind) is not ClassVar}
+        data = {**cls.ASKS_NOTHING, **data}
         refuse_unknown(data, set(hints))
         missing = [name for name in hints if name not in data]
         if missing:
@@ -57,6 +68,14 @@ class Recipe(_Frozen):
         regions: numbers of the ecoregions to learn from; empty for everywhere.
         kinds: kinds of scene to cut from.
         sensors: their sensors; empty for any.
+        levels: processing levels of the scenes, ``L1C``, ``L2A`` or ``unknown``; empty for whichever it is, as long as
+            all are of one.
+        min_valid: a scene with less data than this share of it is left out.
+        max_cloud, max_haze, max_saturated: likewise with more than this share of its data cloud (haze included),
+            haze or saturated.
+        min_sharpness: likewise with less, 0 to 1.
+        min_sun: likewise with the sun lower than so many degrees above the horizon.
+        min_clear: a scene is left out for a label where less than this is clear on the chip around it, 0 to 1.
         scenes_per_label: from how many scenes each label is cut, the best covering and newest first.
         bands: band names in the order of the model's channels.
         low, high: reflectance that becomes 0 and 255, one per band.
@@ -82,6 +101,14 @@ class Recipe(_Frozen):
     regions: tuple[int, ...]
     kinds: tuple[str, ...]
     sensors: tuple[str, ...]
+    levels: tuple[str, ...]
+    min_valid: float
+    max_cloud: float
+    max_haze: float
+    max_saturated: float
+    min_sharpness: float
+    min_sun: float
+    min_clear: float
     scenes_per_label: int
     bands: tuple[str, ...]
     low: tuple[float, ...]
@@ -101,6 +128,19 @@ class Recipe(_Frozen):
     testset: str
     split_seed: int
 
+    ASKS_NOTHING: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "levels": (),
+            "min_valid": 0.0,
+            "max_cloud": 1.0,
+            "max_haze": 1.0,
+            "max_saturated": 1.0,
+            "min_sharpness": 0.0,
+            "min_sun": 0.0,
+            "min_clear": 0.0,
+        }
+    )
+
     def __post_init__(self) -> None:
         """Refuse values that make no sense.
 
@@ -110,6 +150,8 @@ class Recipe(_Frozen):
         _check_choice("axis", (self.axis,), AXES)
         _check_choice("kinds", self.kinds, KINDS)
         _check_choice("geometry", (self.geometry,), GEOMETRIES)
+        if self.levels:
+            _check_choice("levels", self.levels, LEVELS)
         _check_codes(self)
         _check_bands(self)
         _check_ranges(self, _RECIPE_RANGES)
@@ -127,8 +169,13 @@ class Recipe(_Frozen):
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the canonical JSON form: the identity of the recipe."""
-        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        """SHA-256 of the canonical JSON form: the identity of the recipe.
+
+        A field that came later is left out of it while it asks for nothing: recipes of before keep their identity.
+        """
+        asked = {name: value for name, value in self.__dict__.items() if value != self.ASKS_NOTHING.get(name)}
+        told = {name: value for name, value in self.to_json().items() if name in asked}
+        return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def preparation(self) -> Preparation:
         """How pixels become the model's input, for these chips and for detection alike."""
@@ -210,7 +257,7 @@ def _check_choice(name: str, values: tuple[str, ...], choices: tuple[str, ...]) 
 
 
 def _check_codes(recipe: Recipe) -> None:
-    for name in ("types", "regions", "kinds", "sensors", "bands", "zooms"):
+    for name in ("types", "regions", "kinds", "sensors", "levels", "bands", "zooms"):
         values = getattr(recipe, name)
         if len(set(values)) != len(values):
             msg = f"{name} names one thing twice: {', '.join(map(str, values))}"
@@ -245,6 +292,13 @@ def _check_range(name: str, value: float, bounds: tuple[float, float]) -> None:
 
 
 _RECIPE_RANGES: dict[str, tuple[float, float]] = {
+    "min_valid": (0, 1),
+    "max_cloud": (0, 1),
+    "max_haze": (0, 1),
+    "max_saturated": (0, 1),
+    "min_sharpness": (0, 1),
+    "min_sun": (0, 90),
+    "min_clear": (0, 1),
     "scenes_per_label": (1, 50),
     "chip_px": (32, 2048),
     "pixel_m": (0.1, 1000),

@@ -2,8 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import shapely
@@ -11,6 +12,7 @@ from shapely.geometry import Point
 from shapely.geometry.base import BaseGeometry
 
 from labelling.core.chips import ChipGrid, chip_grid
+from labelling.core.masks import Kind, read_weights
 from labelling.services.jobs import JobCancelled, JobHandle, beat_job
 from training.core.blocks import BlockGrid
 from training.core.chips import Chip, make_chip
@@ -26,6 +28,7 @@ _BEAT_S = 2.0
 KEPT_OUT = "in a test block or its buffer"
 NO_SCENE = "no scene shows it"
 HARDLY_SEEN = "too little of it could be shown"
+HIDDEN = "hidden by clouds in every scene"
 
 
 @dataclass
@@ -87,13 +90,27 @@ class ChipCutter:
         side, point = self.split.side_of(anchor.point.x, anchor.point.y), anchor.point
         scenes = self._scenes_showing(anchor.geometry)
         seen = False
-        for scene in scenes[: self.recipe.scenes_per_label]:
+        clear = list(islice(self._clear(scenes, point), self.recipe.scenes_per_label))
+        for scene in clear:
             for grid in place_chips(self.recipe, lon=point.x, lat=point.y, key=f"{anchor.site}:{scene.version}"):
                 ground = self._ground(side, scene, grid, point)
                 moved = keep_within(grid, ground) if not ground.is_empty else grid
                 seen |= self._cut(scene, moved, side, ground, wanted=anchor.site)
         if not seen:
-            self.left_out[HARDLY_SEEN if scenes else NO_SCENE] += 1
+            self.left_out[(HARDLY_SEEN if clear else HIDDEN) if scenes else NO_SCENE] += 1
+
+    def _clear(self, scenes: Iterable[Imagery], point: Point) -> Iterator[Imagery]:
+        """Of scenes those in which the ground around a place is as clear as the recipe asks for."""
+        recipe = self.recipe
+        if not recipe.min_clear:
+            yield from scenes
+            return
+        grid = chip_grid(lon=point.x, lat=point.y, side_px=recipe.chip_px, pixel_m=recipe.pixel_m)
+        for scene in scenes:
+            weights = read_weights(scene.ref, grid)
+            shown = weights.kinds != Kind.NO_DATA
+            if shown.any() and weights.values[shown].mean() >= recipe.min_clear:
+                yield scene
 
     def _scenes_showing(self, geometry: BaseGeometry) -> list[Imagery]:
         """Scenes over a label: those that show most of it first, then in the order of the material."""
@@ -152,7 +169,8 @@ class ChipCutter:
         seeded(recipe.split_seed, f"backgrounds {side}").shuffle(places)
         for point in places:
             grid = chip_grid(lon=point.x, lat=point.y, side_px=recipe.chip_px, pixel_m=recipe.pixel_m)
-            for scene in self._scenes_showing(point.buffer(1e-4))[: recipe.scenes_per_label]:
+            scenes = self._clear(self._scenes_showing(point.buffer(1e-4)), point)
+            for scene in islice(scenes, recipe.scenes_per_label):
                 yield scene, grid, point
 
     def _refuse_too_few(self) -> None:
@@ -169,7 +187,10 @@ class ChipCutter:
         return dict(self.left_out + Counter(self.material.left_out))
 
     def _counts(self) -> dict[str, object]:
-        counts: dict[str, object] = {"left_out": self._left_out()}
+        counts: dict[str, object] = {
+            "left_out": self._left_out(),
+            "scenes": {"taken": len(self.material.scenes), "left_out": self.material.scenes_left_out},
+        }
         for side in (TRAIN, VAL):
             mine = [row for row in self.rows if row["split"] == side]
             types = Counter(index for row in mine for index in row["types"])

@@ -27,6 +27,8 @@ class Cost:
         seconds: of the training, if it runs through all its epochs.
         measured: the seconds follow from trainings that ended here, not from a stated figure.
         left_out: labels that cannot be used, by reason.
+        scenes: that the chips are cut from.
+        scenes_left_out: scenes that the recipe refuses, by reason.
     """
 
     labels: int
@@ -36,6 +38,8 @@ class Cost:
     seconds: float
     measured: bool
     left_out: dict[str, int]
+    scenes: int
+    scenes_left_out: dict[str, int]
 
 
 def estimate_cost(*, plan: Plan) -> Cost:
@@ -61,6 +65,8 @@ def estimate_cost(*, plan: Plan) -> Cost:
         seconds=work * (rate or SECONDS_PER_MEGAPIXEL),
         measured=rate is not None,
         left_out=material.left_out,
+        scenes=len(material.scenes),
+        scenes_left_out=material.scenes_left_out,
     )
 
 

@@ -12,10 +12,12 @@ from shapely.geometry.base import BaseGeometry
 
 from labelling.core.geometry import inner_point
 from labelling.core.globe import outline_to_lonlat, to_crs
+from labelling.core.quality import METHOD
 from labelling.core.raster import SceneRef, utm_of
 from labelling.models import Decision, Label, MineType, ReviewedArea, Scene
 from labelling.models.spatial import to_shapely
 from training.core.chips import Truth
+from training.core.cleaning import fault_of, level_fault, refuse_mixed_levels
 from training.core.errors import BadRecipe, TooFewLabels
 from training.core.recipe import Recipe
 from training.models import TestBlock, TestSet
@@ -65,6 +67,7 @@ class Material:
         testset: the test set kept out; the newest where there are several.
         hash: SHA-256 of all that.
         left_out: labels that could not be used, by reason.
+        scenes_left_out: scenes that the recipe refuses, by reason.
     """
 
     types: tuple[str, ...]
@@ -76,14 +79,16 @@ class Material:
     testset: TestSet | None
     hash: str
     left_out: dict[str, int]
+    scenes_left_out: dict[str, int]
 
 
 def gather_material(*, recipe: Recipe) -> Material:
     """Read what a recipe asks for from the database.
 
     Raises:
-        BadRecipe: it names a type, or a test set, that does not exist.
-        TooFewLabels: no reviewed area, no verified label in one, or no scene with the bands; says what to do.
+        BadRecipe: it names a type, or a test set, that does not exist, or would mix processing levels unasked.
+        TooFewLabels: no reviewed area, no verified label in one, or no scene with the bands that is clean enough;
+            says what to do.
     """
     areas = _reviewed_areas(recipe)
     labels = list(_labels_within(recipe, areas))
@@ -110,7 +115,7 @@ def gather_material(*, recipe: Recipe) -> Material:
         )
         raise TooFewLabels(msg)
     testsets = _testsets(recipe)
-    scenes = _scenes(recipe)
+    scenes, scenes_left_out = _scenes(recipe)
     kept_out = tuple(
         to_shapely(block.buffered) for block in TestBlock.objects.filter(testset__in=testsets).order_by("pk")
     )
@@ -130,6 +135,7 @@ def gather_material(*, recipe: Recipe) -> Material:
         testset=testsets[0] if testsets else None,
         hash=hashlib.sha256("\n".join(parts).encode()).hexdigest(),
         left_out=dict(+left_out),
+        scenes_left_out=scenes_left_out,
     )
 
 
@@ -204,18 +210,27 @@ def _testsets(recipe: Recipe) -> list[TestSet]:
     return found
 
 
-def _scenes(recipe: Recipe) -> tuple[Imagery, ...]:
-    rows = Scene.objects.filter(kind__in=recipe.kinds).order_by(
-        "-kind", F("acquired_at").desc(nulls_last=True), "name", "pk"
-    )
+def _scenes(recipe: Recipe) -> tuple[tuple[Imagery, ...], dict[str, int]]:
+    """The scenes that a recipe takes, and how many it refuses, by reason."""
+    rows = Scene.objects.filter(kind__in=recipe.kinds).defer("clearness")
+    rows = rows.order_by("-kind", F("acquired_at").desc(nulls_last=True), "name", "pk")
     if recipe.sensors:
         rows = rows.filter(sensor__in=recipe.sensors)
-    scenes = tuple(
-        Imagery(scene.pk, scene.name, scene.version, scene.ref(), to_shapely(scene.footprint))
-        for scene in rows
-        if set(recipe.bands) <= set(scene.bands)
-    )
-    if not scenes:
+    banded = [scene for scene in rows if set(recipe.bands) <= set(scene.bands)]
+    if not banded:
         msg = f"no scene of the kinds {', '.join(recipe.kinds)} has the bands {', '.join(recipe.bands)}: import one"
         raise TooFewLabels(msg)
-    return scenes
+    faults = {scene.pk: _fault_of(recipe, scene) for scene in banded}
+    kept, left_out = [scene for scene in banded if not faults[scene.pk]], Counter(filter(None, faults.values()))
+    if not kept:
+        told = ", ".join(f"{count} {reason}" for reason, count in left_out.most_common())
+        msg = f"the recipe refuses all {len(banded)} scenes ({told}): import cleaner ones, or ask for less"
+        raise TooFewLabels(msg)
+    refuse_mixed_levels(recipe, [scene.level for scene in kept])
+    scenes = (Imagery(scene.pk, scene.name, scene.version, scene.ref(), to_shapely(scene.footprint)) for scene in kept)
+    return tuple(scenes), dict(left_out)
+
+
+def _fault_of(recipe: Recipe, scene: Scene) -> str:
+    wrong = level_fault(recipe, scene.level)
+    return wrong or fault_of(recipe, quality=scene.quality, is_measured=scene.measured == METHOD)

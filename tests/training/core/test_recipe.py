@@ -1,3 +1,4 @@
+import hashlib
 import json
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
@@ -30,6 +31,10 @@ def test_every_field_is_part_of_the_identity() -> None:
         "regions": [1],
         "kinds": ["single"],
         "sensors": ["sentinel-2"],
+        "levels": ["L2A"],
+        "max_cloud": 0.2,
+        "max_haze": 0.2,
+        "max_saturated": 0.2,
         "bands": ["B08", "B03", "B02"],
         "geometry": "segment",
         "zooms": [2.0],
@@ -49,6 +54,17 @@ def test_every_field_is_part_of_the_identity() -> None:
     }
     assert len(changed) == len(fields(Recipe))
     assert BASELINE.recipe.hash not in changed
+
+
+def test_a_recipe_of_before_cleaning_is_read_and_keeps_its_identity() -> None:
+    old = {name: value for name, value in BASELINE.recipe.to_json().items() if name not in Recipe.ASKS_NOTHING}
+    assert len(old) == len(BASELINE.recipe.to_json()) - 8
+    assert Recipe.from_json(old) == BASELINE.recipe
+    digest = hashlib.sha256(json.dumps(old, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    assert BASELINE.recipe.hash == digest
+    del old["axis"]
+    with pytest.raises(BadRecipe, match="missing: axis"):
+        Recipe.from_json(old)
 
 
 def test_no_field_has_a_default() -> None:
@@ -79,6 +95,10 @@ def test_the_presets_differ_where_they_say() -> None:
         ({"kinds": []}, "kinds is empty: choose from single, composite"),
         ({"bands": ["B02"]}, "bands, low and high do not fit: 1 bands need"),
         ({"high": [0.0, 0.0, 0.0]}, "must lie above its low bound"),
+        ({"levels": ["L2"]}, "levels is L2: choose from L1C, L2A, unknown"),
+        ({"levels": ["L2A", "L2A"]}, "levels names one thing twice"),
+        ({"max_cloud": 20}, "max_cloud is 20: it must lie between 0 and 1"),
+        ({"min_sun": -1}, "min_sun is -1"),
         ({"bands": "B02"}, "bands is a list, not 'B02'"),
         ({"bands": ["B02", "B02", "B03"]}, "bands names one thing twice"),
         ({"types": ["../etc"]}, "is no code of a type"),
@@ -93,7 +113,7 @@ def test_the_presets_differ_where_they_say() -> None:
         ({"architecture": "yolo11n-seg.yaml"}, "take yolo11n.yaml"),
         ({"geometry": "segment"}, "take yolo11n-seg.yaml"),
         ({"epochs": 0}, "epochs is 0"),
-        ({"preset": "best"}, "no preset 'best': choose baseline, perturbed, quick"),
+        ({"preset": "best"}, "no preset 'best': choose baseline, clean, perturbed, quick"),
         ({"preset": 3}, "no preset 3"),
     ],
 )

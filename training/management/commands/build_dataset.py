@@ -32,4 +32,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{part['chips']} chips {words} ({part['backgrounds']} backgrounds): {labels}")
         for reason, count in dataset.counts["left_out"].items():
             self.stdout.write(f"{count} labels left out: {reason}")
+        for reason, count in dataset.counts.get("scenes", {}).get("left_out", {}).items():
+            self.stdout.write(f"{count} scenes left out: {reason}")
         self.stdout.write(f"{dataset.folder}")
