@@ -26,6 +26,18 @@ class SceneQuerySet(models.QuerySet["Scene"]):
         """Scenes whose quality was never measured, or by another method than this one."""
         return self.exclude(measured=method)
 
+    def with_cloud_up_to(self, share: float) -> "Self":
+        """Scenes that were measured and have no more cloud, haze included, than this share of their data."""
+        return self.filter(quality__cloud__lte=share)
+
+    def with_data_from(self, share: float) -> "Self":
+        """Scenes that have data in at least this share of their pixels."""
+        return self.filter(quality__valid__gte=share)
+
+    def clearest_first(self) -> "Self":
+        """By how clear they are; those that are not measured last."""
+        return self.order_by(models.F("quality__clear").desc(nulls_last=True), "name", "pk")
+
     def in_region(self, text: str) -> "Self":
         """Scenes that touch an ecoregion whose name, biome or realm holds a text."""
         wanted = models.Q(name__icontains=text) | models.Q(biome__icontains=text) | models.Q(realm__icontains=text)

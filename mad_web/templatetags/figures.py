@@ -18,9 +18,9 @@ def figure(value: float | int | Literal[""] | None, places: int = 0) -> str:
 
 
 @register.filter
-def percent(value: float | None, places: int = 0) -> str:
-    """0.62 -> 62 %."""
-    return NOTHING if value is None else f"{figure(value * 100, places)}{THIN}%"
+def percent(value: float | Literal[""] | None, places: int = 0) -> str:
+    """0.62 -> 62 %; what is not there is a dash."""
+    return NOTHING if value is None or value == "" else f"{figure(value * 100, places)}{THIN}%"
 
 
 @register.filter

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from labelling.models import Job, Scene
+from labelling.services.quality import measure_scenes
 from labelling.services.scenes import import_scenes
 from labelling.views import scenes as views
 from tests.cast import Cast
@@ -36,6 +37,9 @@ def catalogue(tmp_path: Path) -> Path:
     make_scene(tmp_path / "made-up.tif", lon=-44.4)
     import_scenes(paths=[tmp_path / "plain.tif", tmp_path / "infrared.tif"])
     import_scenes(paths=[tmp_path / "made-up.tif"], synthetic=True, kind="composite")
+    # As if they were measured; of what is made up nothing is known yet.
+    Scene.objects.filter(name="plain").update(level="L2A", quality={"valid": 1.0, "cloud": 0.2, "clear": 0.9})
+    Scene.objects.filter(name="infrared").update(quality={"valid": 0.75, "cloud": 0.6, "clear": 0.4})
     return tmp_path
 
 
@@ -85,6 +89,12 @@ def test_the_list_and_its_map_show_every_scene(ana: Client) -> None:
         ("?region=tundra", []),
         ("?q=%25", []),
         ("?q=made-up&page=99", ["made-up"]),
+        ("?cloud=20", ["plain"]),
+        ("?cloud=60", ["infrared", "plain"]),
+        ("?valid=80&cloud=100", ["plain"]),
+        ("?order=clear", ["plain", "infrared", "made-up"]),
+        ("?level=L2A", ["plain"]),
+        ("?level=unknown", ["infrared", "made-up"]),
     ],
 )
 def test_a_filter_lives_in_the_address(ana: Client, query: str, found: list[str]) -> None:
@@ -95,7 +105,18 @@ def test_a_filter_lives_in_the_address(ana: Client, query: str, found: list[str]
 
 @pytest.mark.usefixtures("catalogue")
 @pytest.mark.parametrize(
-    "query", ["?kind=other", "?band=%27;--", "?band=<b>", "?q=" + "a" * 101, "?region=" + "a" * 101]
+    "query",
+    [
+        "?cloud=-1",
+        "?valid=clear",
+        "?order=uri",
+        "?level=L3",
+        "?kind=other",
+        "?band=%27;--",
+        "?band=<b>",
+        "?q=" + "a" * 101,
+        "?region=" + "a" * 101,
+    ],
 )
 def test_a_filter_of_nonsense_finds_nothing_and_says_so(ana: Client, query: str) -> None:
     text = page(ana, query)
@@ -181,3 +202,39 @@ def test_the_server_administration_lists_scenes_and_invents_none(cast: Cast, cat
     assert admin.get("/admin/labelling/scene/add/").status_code == 403
     outside = admin.get('/admin/labelling/scene/?footprint__intersects={"driver":"GTiff","name":"x.tif"}')
     assert outside.status_code in {302, 400}
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_list_shows_how_clear_scenes_are_and_a_dash_where_that_is_not_known(ana: Client) -> None:
+    rows = re.findall(r"<tr data-scene.+?</tr>", page(ana, "?order=clear"), re.DOTALL)
+    cells = [
+        [re.sub(r"\s", "", cell) for cell in re.findall(r'<td class="num nowrap">(.+?)</td>', row)] for row in rows
+    ]
+    assert [row[1:] for row in cells] == [["100%", "20%", "90%"], ["75%", "60%", "40%"], ["100%", "–", "–"]]
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_the_page_of_a_scene_says_how_good_it_is(ana: Client) -> None:
+    scene = Scene.objects.get(name="plain")
+    address = reverse("scene", args=[scene.pk])
+    assert "Not measured yet" in ana.get(address).content.decode()
+    measure_scenes(anew=True)
+    text = ana.get(address).content.decode()
+    assert "Not measured yet" not in text
+    assert "mean weight of its pixels" in text
+    assert "<dt>Clouds by</dt><dd>spectrum</dd>" in text
+    assert "its time of day is not known" in text
+    assert "<dt>Classification</dt><dd>none</dd>" in text
+    assert "said by the file" in text
+    Path(scene.uri).unlink()
+    measure_scenes(anew=True)
+    assert "Could not be measured: plain.tif: no such file" in ana.get(address).content.decode()
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_what_metadata_state_of_the_whole_product_is_told_apart(ana: Client) -> None:
+    scene = Scene.objects.get(name="plain")
+    Scene.objects.update(quality={"valid": 0.9659, "product_cloud": 0.5977, "product_empty": 0.4042, "sun": 32.18})
+    text = re.sub(r"\s+", " ", ana.get(reverse("scene", args=[scene.pk])).content.decode())
+    assert "59.8 % cloud, 40.4 % without data <span" in text
+    assert "32.2° above the horizon" in text
