@@ -16,6 +16,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
+from labelling.core.enlarging import enlarge
 from labelling.core.errors import BadRaster
 from labelling.core.geotiff import check_source, checked_path, lend_raster, open_raster
 
@@ -39,6 +40,8 @@ __all__ = [
     "utm_of",
 ]
 
+_AROUND = 2
+"""Pixels around a window of a coarser file that count for its edge."""
 Px = NewType("Px", float)
 """A length in pixels."""
 Metres = NewType("Metres", float)
@@ -221,11 +224,9 @@ def read_window(ref: SceneRef, window: Window, *, bands: tuple[str, ...] = (), s
         mask[rows, columns] = True
         for layer in layers:
             with lend_layer(ref, layer) as dataset, _with_nodata(dataset, ref.nodata) as source:
-                own = _own_window(dataset, ref, part)
-                options = {"window": own, "resampling": Resampling.bilinear}
-                read = source.read(layer.indexes, out_shape=(len(layer.indexes), *shape), **options)
-                data[list(layer.places), rows, columns] = read
+                data[list(layer.places), rows, columns] = _read_part(source, ref, layer.indexes, part, shape)
                 if ref.nodata is None and _has_own_mask(dataset):
+                    own = _own_window(dataset, ref, part)
                     mask[rows, columns] &= source.dataset_mask(window=own, out_shape=shape) > 0
         mask[rows, columns] &= _valid(data[:, rows, columns], ref.nodata)
     step = Affine.translation(window.col_off, window.row_off) @ Affine.scale(x, y)
@@ -268,6 +269,26 @@ def covers_same_ground(dataset: Any, ref: SceneRef) -> bool:
     corners = [ref.affine @ (0, 0), ref.affine @ (ref.width, ref.height)]
     own = [dataset.transform @ (0, 0), dataset.transform @ (dataset.width, dataset.height)]
     return bool(np.allclose(corners, own, rtol=0, atol=0.1 * ref.affine.a))
+
+
+def _read_part(source: Any, ref: SceneRef, indexes: tuple[int, ...], part: Window, shape: tuple[int, int]) -> Any:
+    """Read a window of a scene from one of its files, of shape (bands, *shape).
+
+    Of a file in larger pixels whole ones are read and some around them, and cut after they were enlarged: so a pixel
+    of the scene is the same in whatever window it is read, as it is not where GDAL resamples parts of pixels.
+    """
+    coarse = ref.width // source.width
+    is_whole = (coarse * source.width, coarse * source.height) == (ref.width, ref.height)
+    if coarse < 2 or not is_whole or (part.height, part.width) != shape:
+        own = _own_window(source, ref, part)
+        return source.read(indexes, out_shape=(len(indexes), *shape), window=own, resampling=Resampling.bilinear)
+    top, left = (max(0, int(start // coarse) - _AROUND) for start in (part.row_off, part.col_off))
+    low = min(source.height, math.ceil((part.row_off + part.height) / coarse) + _AROUND)
+    right = min(source.width, math.ceil((part.col_off + part.width) / coarse) + _AROUND)
+    read = source.read(indexes, window=Window(left, top, right - left, low - top))
+    read = enlarge(read, factor=coarse, nodata=ref.nodata)
+    row, column = round(part.row_off) - top * coarse, round(part.col_off) - left * coarse
+    return read[:, row : row + shape[0], column : column + shape[1]]
 
 
 def _own_window(dataset: Any, ref: SceneRef, window: Window) -> Window:
