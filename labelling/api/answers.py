@@ -83,6 +83,7 @@ class SceneOut(Answer):
     attribution = serializers.CharField()
     synthetic = serializers.BooleanField()
     bounds = BoundsField(4)
+    pixel_m = serializers.FloatField()
     combinations = CombinationOut(many=True)
 
 

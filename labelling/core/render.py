@@ -174,14 +174,37 @@ def render(pixels: Pixels, combination: Combination, *, limits: Sequence[Limits]
     Returns:
         The encoded image, transparent (JPEG: black) where there is no data.
     """
+    return _encoded(_coloured(pixels, combination, limits), pixels.mask, fmt)
+
+
+def render_sheet(pixels: Pixels, looks: Sequence[tuple[Combination, Sequence[Limits]]], *, fmt: str) -> bytes:
+    """Draw the same pixels in several ways, side by side in one image.
+
+    Args:
+        pixels: every band of every combination.
+        looks: what to show and its limits (see ``render``), from left to right.
+        fmt: ``png``, ``webp`` or ``jpg``.
+
+    Returns:
+        The encoded image, as many times as wide as the pixels as there are looks.
+    """
+    cells = [_coloured(_only(pixels, combination.bands), combination, limits) for combination, limits in looks]
+    return _encoded(np.hstack(cells), np.tile(pixels.mask, len(cells)), fmt)
+
+
+def _only(pixels: Pixels, bands: tuple[str, ...]) -> Pixels:
+    places = [pixels.bands.index(band) for band in bands]
+    scales, offsets = (tuple(values[place] for place in places) for values in (pixels.scales, pixels.offsets))
+    return replace(pixels, data=pixels.data[places], bands=bands, scales=scales, offsets=offsets)
+
+
+def _coloured(pixels: Pixels, combination: Combination, limits: Sequence[Limits]) -> NDArray[np.uint8]:
     if combination.is_index:
         shades = _stretched(index_values(pixels, combination), limits[0], _STRAIGHT)
-        colours = _ramp(combination.ramp)[shades]
-    else:
-        pairs = limits if len(limits) == len(combination.bands) else [limits[0]] * len(combination.bands)
-        planes = [_stretched(plane, pair, _BRIGHTER) for plane, pair in zip(pixels.reflectance(), pairs, strict=True)]
-        colours = np.stack(planes * 3 if len(planes) == 1 else planes, axis=-1)
-    return _encoded(colours, pixels.mask, fmt)
+        return _ramp(combination.ramp)[shades]
+    pairs = limits if len(limits) == len(combination.bands) else [limits[0]] * len(combination.bands)
+    planes = [_stretched(plane, pair, _BRIGHTER) for plane, pair in zip(pixels.reflectance(), pairs, strict=True)]
+    return np.stack(planes * 3 if len(planes) == 1 else planes, axis=-1)
 
 
 def _stretched(values: NDArray[np.float32], limits: Limits, curve: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -8,16 +8,18 @@ from django.contrib.gis.geos import Polygon
 
 from labelling.core.errors import BadInput, NotFound
 from labelling.core.grid import TileAddress
-from labelling.core.raster import transformer
+from labelling.core.raster import Pixels, transformer
 from labelling.core.render import (
     FORMATS,
     Combination,
     Limits,
+    combinations_for,
     empty_tile,
     find_combination,
     limits_of,
     parse_stretch,
     render,
+    render_sheet,
 )
 from labelling.core.tiles import Bounds, read_box, read_tile
 from labelling.models import Scene
@@ -58,12 +60,37 @@ class Look:
 
     def limits(self) -> tuple[Limits, ...]:
         """Darkest and brightest of each band, or of the index."""
-        if self.stretch:
-            return (self.stretch,)
-        ref = self.scene.ref()
-        places = [index - 1 for index in ref.indexes(self.combination.bands)]
-        scales, offsets = ([values[place] for place in places] for values in (ref.scales, ref.offsets))
-        return limits_of(self.combination, display=self.scene.display, scales=scales, offsets=offsets)
+        return (self.stretch,) if self.stretch else _own_limits(self.scene, self.combination)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A scene in every combination that its bands allow, side by side.
+
+    Attributes:
+        scene: the scene, of the version that the address names.
+        fmt: ``png``, ``webp`` or ``jpg``.
+    """
+
+    scene: Scene
+    fmt: str
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the image."""
+        return FORMATS[self.fmt]
+
+    def etag(self, *place: object) -> str:
+        """A name, in quotes, that changes whenever the image would."""
+        said = ["sheet", RENDERER, self.scene.pk, self.scene.version, self.fmt, *place]
+        return f'"{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]}"'
+
+
+def _own_limits(scene: Scene, combination: Combination) -> tuple[Limits, ...]:
+    ref = scene.ref()
+    places = [index - 1 for index in ref.indexes(combination.bands)]
+    scales, offsets = ([values[place] for place in places] for values in (ref.scales, ref.offsets))
+    return limits_of(combination, display=scene.display, scales=scales, offsets=offsets)
 
 
 class OldVersion(NotFound):
@@ -93,17 +120,38 @@ def find_look(*, scene_id: int, version: str, combination: str, stretch: str, fm
         OldVersion: the scene has another version now.
         BadInput: an unknown combination or format, or a stretch that is none.
     """
+    limits = parse_stretch(stretch)
+    scene = _find_scene(scene_id, version, fmt)
+    return Look(scene, find_combination(combination, scene.bands), limits, fmt)
+
+
+def find_sheet(*, scene_id: int, version: str, fmt: str) -> Sheet:
+    """Understand the address of a sheet of small pictures.
+
+    Args:
+        scene_id: the scene.
+        version: of the scene.
+        fmt: ``png``, ``webp`` or ``jpg``.
+
+    Raises:
+        NotFound: there is no such scene.
+        OldVersion: the scene has another version now.
+        BadInput: an unknown format.
+    """
+    return Sheet(_find_scene(scene_id, version, fmt), fmt)
+
+
+def _find_scene(scene_id: int, version: str, fmt: str) -> Scene:
     if fmt not in FORMATS:
         msg = f"no such format; there are {', '.join(FORMATS)}"
         raise BadInput(msg)
-    limits = parse_stretch(stretch)
     scene = Scene.objects.filter(pk=scene_id).first()
     if scene is None:
         msg = "no such scene"
         raise NotFound(msg)
     if scene.version != version:
         raise OldVersion(scene.version)
-    return Look(scene, find_combination(combination, scene.bands), limits, fmt)
+    return scene
 
 
 def draw_tile(*, look: Look, tile: TileAddress) -> bytes:
@@ -146,18 +194,32 @@ def draw_thumb(*, look: Look, bounds: Bounds | None, size: int) -> bytes:
     Raises:
         BadRaster: the file cannot be read.
     """
-    west, south, east, north = bounds or look.scene.focus
+    pixels = _read_bounds(look.scene, look.combination.bands, bounds, size)
+    return render(pixels, look.combination, limits=look.limits(), fmt=look.fmt)
+
+
+def draw_sheet(*, sheet: Sheet, bounds: Bounds | None, size: int) -> bytes:
+    """Draw a part of a scene in every combination, side by side: the bands are read once.
+
+    Args:
+        sheet: scene and format.
+        bounds: west, south, east, north in EPSG:4326; None for the whole scene.
+        size: the longer side of each picture in pixels.
+
+    Raises:
+        BadRaster: the file cannot be read.
+    """
+    looks = [(one, _own_limits(sheet.scene, one)) for one in combinations_for(sheet.scene.bands)]
+    bands = tuple(dict.fromkeys(band for combination, _ in looks for band in combination.bands))
+    return render_sheet(_read_bounds(sheet.scene, bands, bounds, size), looks, fmt=sheet.fmt)
+
+
+def _read_bounds(scene: Scene, bands: tuple[str, ...], bounds: Bounds | None, size: int) -> Pixels:
+    west, south, east, north = bounds or scene.focus
     south, north = max(south, -MAX_LATITUDE), min(north, MAX_LATITUDE)
     to_map = transformer("EPSG:4326", "EPSG:3857")
     (left, right), (low, high) = to_map.transform([west, east], [south, north])
-    pixels = read_box(
-        look.scene.ref(),
-        bounds=(left, low, right, high),
-        bands=look.combination.bands,
-        roots=scene_roots(),
-        size=size,
-    )
-    return render(pixels, look.combination, limits=look.limits(), fmt=look.fmt)
+    return read_box(scene.ref(), bounds=(left, low, right, high), bands=bands, roots=scene_roots(), size=size)
 
 
 def parse_bounds(text: str) -> Bounds | None:

@@ -1,6 +1,7 @@
 """Map tiles and thumbnails over HTTP: addressed by the scene's version, so that a browser may keep them."""
 
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -12,12 +13,16 @@ from django.views.decorators.http import require_safe
 
 from labelling.core.errors import BadInput, BadRaster, NotFound
 from labelling.core.grid import TileAddress
+from labelling.core.tiles import Bounds
 from labelling.services.tiles import (
     Look,
     OldVersion,
+    Sheet,
+    draw_sheet,
     draw_thumb,
     draw_tile,
     find_look,
+    find_sheet,
     parse_bounds,
     parse_size,
 )
@@ -29,32 +34,52 @@ FOREVER = "private, max-age=31536000, immutable"
 @require_safe
 @permission_required("labelling.view_scene", raise_exception=True)
 def scene_tile(request: HttpRequest, **address: Any) -> HttpResponseBase:
-    def answer(look: Look) -> HttpResponseBase:
+    def answer() -> HttpResponseBase:
+        look = _look(request, address)
         tile = _place(address["z"], address["x"], address["y"])
         return _image(request, look, look.etag(tile.z, tile.x, tile.y), lambda: draw_tile(look=look, tile=tile))
 
-    return _answer(request, address, answer)
+    return _answer(request, "scene-tile", address, answer)
 
 
 @require_safe
 @permission_required("labelling.view_scene", raise_exception=True)
 def scene_thumb(request: HttpRequest, **address: Any) -> HttpResponseBase:
-    def answer(look: Look) -> HttpResponseBase:
-        bounds, size = parse_bounds(request.GET.get("bbox", "")), parse_size(request.GET.get("size", "256"))
+    def answer() -> HttpResponseBase:
+        look, (bounds, size) = _look(request, address), _part(request)
         etag = look.etag("thumb", bounds, size)
         return _image(request, look, etag, lambda: draw_thumb(look=look, bounds=bounds, size=size))
 
-    return _answer(request, address, answer)
+    return _answer(request, "scene-thumb", address, answer)
+
+
+@require_safe
+@permission_required("labelling.view_scene", raise_exception=True)
+def scene_sheet(request: HttpRequest, **address: Any) -> HttpResponseBase:
+    def answer() -> HttpResponseBase:
+        sheet, (bounds, size) = find_sheet(**address), _part(request)
+        draw = partial(draw_sheet, sheet=sheet, bounds=bounds, size=size)
+        return _image(request, sheet, sheet.etag(bounds, size), draw)
+
+    return _answer(request, "scene-sheet", address, answer)
+
+
+def _look(request: HttpRequest, address: dict[str, Any]) -> Look:
+    wanted = {key: address[key] for key in ("scene_id", "version", "combination", "fmt")}
+    return find_look(stretch=request.GET.get("stretch", ""), **wanted)
+
+
+def _part(request: HttpRequest) -> tuple[Bounds | None, int]:
+    return parse_bounds(request.GET.get("bbox", "")), parse_size(request.GET.get("size", "256"))
 
 
 def _answer(
-    request: HttpRequest, address: dict[str, Any], answer: Callable[[Look], HttpResponseBase]
+    request: HttpRequest, name: str, address: dict[str, Any], answer: Callable[[], HttpResponseBase]
 ) -> HttpResponseBase:
-    wanted = {key: address[key] for key in ("scene_id", "version", "combination", "fmt")}
     try:
-        return answer(find_look(stretch=request.GET.get("stretch", ""), **wanted))
+        return answer()
     except OldVersion as error:
-        response = _redirected(request, address | {"version": error.current})
+        response = _redirected(request, name, address | {"version": error.current})
     except (NotFound, BadRaster) as error:
         response = HttpResponse(str(error), content_type="text/plain", status=HTTPStatus.NOT_FOUND)
     except BadInput as error:
@@ -63,13 +88,12 @@ def _answer(
     return response
 
 
-def _redirected(request: HttpRequest, address: dict[str, Any]) -> HttpResponse:
+def _redirected(request: HttpRequest, name: str, address: dict[str, Any]) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
-    name = "scene-tile" if "z" in address else "scene-thumb"
     return HttpResponseRedirect(reverse(name, kwargs=address) + (f"?{query}" if query else ""))
 
 
-def _image(request: HttpRequest, look: Look, etag: str, draw: Callable[[], bytes]) -> HttpResponseBase:
+def _image(request: HttpRequest, look: Look | Sheet, etag: str, draw: Callable[[], bytes]) -> HttpResponseBase:
     response = get_conditional_response(request, etag=etag)
     if response is None:
         response = HttpResponse(draw(), content_type=look.content_type)

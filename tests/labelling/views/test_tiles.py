@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
+from labelling.core.render import combinations_for
 from labelling.models import Scene
 from labelling.services import tiles
 from labelling.services.scenes import import_scenes
@@ -196,6 +197,35 @@ def test_a_thumbnail_shows_the_whole_scene_or_a_part(gus: Client, scene: Scene) 
     assert part.shape[0] == 64
     assert 30 <= part.shape[1] <= 33
     assert gus.get(thumb(scene, box), headers={"if-none-match": gus.get(thumb(scene, box))["ETag"]}).status_code == 304
+
+
+def sheet(scene: Scene, query: str = "", **changes: Any) -> str:
+    words = {"scene_id": scene.pk, "version": scene.version, "fmt": "png"}
+    return reverse("scene-sheet", kwargs={**words, **changes}) + query
+
+
+def test_a_sheet_shows_every_combination_side_by_side(gus: Client, scene: Scene) -> None:
+    names = [one.id for one in combinations_for(scene.bands)]
+    assert len(names) > 1
+    west, south, east, north = scene.footprint.extent
+    box = f"?size=64&bbox={west},{south},{(west + east) / 2},{north}"
+    answer = gus.get(sheet(scene, box))
+    assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+    whole = decoded(answer)
+    alone = [decoded(gus.get(thumb(scene, box, combination=name))) for name in names]
+    assert whole.shape == (64, len(names) * alone[0].shape[1], 4)
+    # GDAL weighs pixels beside the gap a little differently when it reads more bands at once.
+    cells = np.hsplit(whole.astype(int), len(names))
+    assert all(np.abs(cell - one).mean() < 2 for cell, one in zip(cells, alone, strict=True))
+    assert np.abs(cells[0] - alone[1]).mean() > 10
+    assert gus.get(sheet(scene, box), headers={"if-none-match": answer["ETag"]}).status_code == 304
+
+
+def test_a_sheet_of_an_old_version_or_of_nonsense_is_answered_like_a_tile(gus: Client, scene: Scene) -> None:
+    assert gus.get(sheet(scene, "?size=32", version="old"))["Location"] == sheet(scene, "?size=32")
+    assert gus.get(sheet(scene, scene_id=scene.pk + 1)).status_code == 404
+    assert gus.get(sheet(scene, fmt="gif")).status_code == 400
+    assert gus.get(sheet(scene, "?size=0")).status_code == 400
 
 
 @pytest.mark.parametrize(
