@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-REVIEWS = {"order": (20, 40, 60), "random": (40, 60, 100)}
+REVIEWS = {"order": (30, 45, 60), "random": (40, 60, 100)}
 """After so many reviews each arm is trained and scored; 60 of the order are to reach what 100 at random reach."""
 
 

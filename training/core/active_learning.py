@@ -2,9 +2,9 @@
 
 priority = sum of weight x term, with the weights of ``Weights`` (the only place where they stand):
 
-- disagreement: sources contradict each other on whether this is a mine, on its type, or models on how sure they are.
+- rarity: few verified examples of its type, and few to come, as far as its sources agree that it is a mine.
 - uncertainty: a score near one half, two types nearly as likely as each other, or a type that nobody names.
-- rarity: few verified examples of its type.
+- disagreement: sources contradict each other on whether this is a mine, on its type, or models on how sure they are.
 - coverage: few sites decided in its ecoregion.
 - age: how long it has waited.
 
@@ -44,9 +44,9 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 class Weights:
     """How much each term counts; at least 0, in sum the highest priority that there is."""
 
-    disagreement: float = 4.0
-    uncertainty: float = 3.0
-    rarity: float = 1.5
+    rarity: float = 4.0
+    uncertainty: float = 2.5
+    disagreement: float = 1.5
     coverage: float = 1.0
     age: float = 0.5
 
@@ -91,6 +91,7 @@ class Candidate:
         voices: what is claimed, oldest first.
         examples: verified labels of its rarest current type; None where it has none.
         rarest: name of that type.
+        share: how much of what is open and typed is of that type, 0 to 1.
         decided: sites decided in its region, or of those without one.
         region: name of the region; empty for none.
         days: whole days that it has waited.
@@ -99,6 +100,7 @@ class Candidate:
     voices: Sequence[Voice]
     examples: int | None = None
     rarest: str = ""
+    share: float = 0.0
     decided: int = 0
     region: str = ""
     days: int = 0
@@ -140,7 +142,7 @@ def weigh(candidate: Candidate, *, weights: Weights = WEIGHTS) -> Turn:
     terms = {
         "disagreement": disagreement(candidate.voices),
         "uncertainty": uncertainty(candidate.voices),
-        "rarity": rarity(candidate.examples, candidate.rarest),
+        "rarity": rarity(candidate.examples, candidate.rarest, expected=candidate.share, odds=_odds(candidate.voices)),
         "coverage": coverage(candidate.decided, candidate.region),
         "age": age(candidate.days),
     }
@@ -236,11 +238,25 @@ def _plain(code: str) -> str:
     return code.replace("_", " ")
 
 
-def rarity(examples: int | None, name: str = "") -> Term:
-    """How few verified examples of a type there are; nothing for a site without a type."""
+def rarity(examples: int | None, name: str = "", *, expected: float = 0.0, odds: float = 1.0) -> Term:
+    """How few verified examples of a type there are and will be; nothing for a site without a type.
+
+    Args:
+        examples: verified so far.
+        name: of the type.
+        expected: its share of what is open and typed; a common type comes to its examples by itself.
+        odds: that the site is a mine at all.
+    """
     if examples is None:
         return Term()
-    return Term(_fade(_step(examples), HALF_EXAMPLES), _few(examples, f"verified examples of {name or 'its type'}"))
+    value = _fade(_step(examples), HALF_EXAMPLES) * (1 - expected / 3) * odds
+    return Term(value, _few(examples, f"verified examples of {name or 'its type'}"))
+
+
+def _odds(voices: Sequence[Voice]) -> float:
+    """The share of sources that see a mine."""
+    last = _last_words(voices)
+    return sum(voice.is_mine for voice in last) / len(last) if last else 1.0
 
 
 def coverage(decided: int, region: str = "") -> Term:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from labelling.core.sites import PUT_FIRST
@@ -15,6 +15,7 @@ from labelling.models.site import SiteQuerySet
 from labelling.models.taxonomy import Axis
 from labelling.services.jobs import JobCancelled, JobHandle, beat_job, enqueue_if_new
 from training.core.active_learning import WEIGHTS, Candidate, Turn, Voice, weigh
+from training.models import TestLabel
 
 TASK = "training.refresh_order"
 _BATCH = 800
@@ -41,6 +42,7 @@ class _Ground:
 
     now: datetime
     examples: Mapping[int, int]
+    shares: Mapping[int, float]
     types: Mapping[int, str]
     decided: Mapping[int | None, int]
     regions: Mapping[int, str]
@@ -111,19 +113,28 @@ def _weighable() -> SiteQuerySet:
 
 
 def _look_around() -> _Ground:
-    verified = Label.objects.filter(state=Label.State.VERIFIED).order_by()
-    examples: dict[int, int] = {}
+    # What is frozen in a test set never trains.
+    verified = Label.objects.filter(state=Label.State.VERIFIED).exclude(site__in=TestLabel.objects.values("site"))
+    waiting = Site.objects.filter(state=Site.State.OPEN)
+    examples, shares = dict[int, int](), dict[int, float]()
     for axis in Axis.values:
-        counted = verified.values(axis).annotate(count=Count("pk")).values_list(axis, "count")
-        examples |= {pk: count for pk, count in counted if pk is not None}
+        examples |= _counted(verified, axis)
+        supply = _counted(waiting, axis)
+        shares |= {pk: count / sum(supply.values()) for pk, count in supply.items()}
     settled = Site.objects.exclude(state=Site.State.OPEN).order_by()
     return _Ground(
         now=timezone.now(),
         examples=examples,
+        shares=shares,
         types=dict(MineType.objects.values_list("pk", "name")),
         decided=dict(settled.values("region_id").annotate(count=Count("pk")).values_list("region_id", "count")),
         regions=dict(Region.objects.values_list("pk", "name")),
     )
+
+
+def _counted(rows: QuerySet[Any], axis: str) -> dict[int, int]:
+    typed = rows.filter(**{f"{axis}__isnull": False}).order_by()
+    return dict(typed.values(axis).annotate(count=Count("pk")).values_list(axis, "count"))
 
 
 def _batches(sites: SiteQuerySet) -> Iterator[list[dict[str, Any]]]:
@@ -161,11 +172,12 @@ def _voices(site_ids: Sequence[int]) -> Mapping[int, list[Voice]]:
 
 def _candidate(site: Mapping[str, Any], voices: Sequence[Voice], ground: _Ground) -> Candidate:
     named = [pk for axis in Axis.values if (pk := site[f"{axis}_id"]) is not None]
-    rarest = min(named, key=lambda pk: ground.examples.get(pk, 0), default=None)
+    rarest = min(named, key=lambda pk: (ground.examples.get(pk, 0), ground.shares.get(pk, 0)), default=None)
     return Candidate(
         voices=voices,
         examples=None if rarest is None else ground.examples.get(rarest, 0),
         rarest="" if rarest is None else ground.types[rarest],
+        share=0.0 if rarest is None else ground.shares.get(rarest, 0.0),
         decided=ground.decided.get(site["region_id"], 0),
         region=ground.regions.get(site["region_id"], ""),
         days=(ground.now - site["created_at"]).days,

@@ -170,6 +170,23 @@ def test_each_axis_has_its_own_word() -> None:
     assert disagreement([copper, cobalt]).words == "two sources disagree on the commodity: cobalt or copper"
 
 
+def test_rarity_falls_with_what_is_verified_with_what_will_come_and_with_doubt_about_the_mine() -> None:
+    rare = rarity(2, "pond", expected=0.05)
+    assert rarity(50, "pond", expected=0.05).value < rare.value
+    assert rarity(2, "pond", expected=0.6).value < rare.value
+    assert rarity(2, "pond", expected=0.05, odds=0.5).value == pytest.approx(rare.value / 2)
+    assert rarity(None) == Term()
+
+
+def test_a_rare_type_comes_before_a_common_one_and_both_before_what_a_source_denies() -> None:
+    pond, pit, deny = Voice(1, types=said("pond")), Voice(1, types=said("open_pit")), Voice(2, is_mine=False)
+    rare = Candidate([pond], examples=2, rarest="pond", share=0.05)
+    common = Candidate([pit], examples=2, rarest="open pit", share=0.6)
+    denied = Candidate([pond, deny], examples=2, rarest="pond", share=0.05)
+    assert weigh(rare).priority > weigh(common).priority
+    assert weigh(rare).priority > weigh(denied).priority
+
+
 def test_the_words_of_a_site_that_has_everything() -> None:
     turn = weigh(
         Candidate(
@@ -182,8 +199,8 @@ def test_the_words_of_a_site_that_has_everything() -> None:
         )
     )
     assert turn.why == (
-        "two sources disagree on the type: open pit or pond; the model is unsure (0.48); "
-        "fewer than 5 verified examples of pond; no decided sites in Cerrado yet; it has waited for 35 days"
+        "fewer than 5 verified examples of pond; the model is unsure (0.48); "
+        "two sources disagree on the type: open pit or pond; no decided sites in Cerrado yet; it has waited for 35 days"
     )
 
 

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,9 +20,11 @@ from labelling.services.sites import place_claims
 from tests.cast import Cast
 from tests.crowd import at_once
 from tests.mines import HERE, a_campaign, decide, square
+from tests.truth import mines_along
 from training.core.active_learning import WEIGHTS, weigh
 from training.services import order
 from training.services.order import OrderCounts, order_if_due, refresh_order
+from training.services.testsets import freeze_testset
 from training.tasks import keep_order
 from training.tasks import order as order_task
 
@@ -57,11 +60,11 @@ def test_what_teaches_most_comes_first_and_says_why(cast: Cast) -> None:
     place_claims(source=seeds, claims=[ClaimSpec("n", place(3), is_mine=False)])
     counts = refresh_order()
     assert counts == OrderCounts(sites=4, changed=4)
-    assert queue(a_campaign(), cast.ana) == [denied, split, unsure, sure]
+    assert queue(a_campaign(), cast.ana) == [unsure, split, denied, sure]
     why = dict(Site.objects.values_list("pk", "why"))
-    assert why[denied].startswith("sources disagree on whether this is a mine")
-    assert why[split].startswith("two sources disagree on the type: open pit (yolo-2 1.00) or pond (yolo-1 1.00)")
-    assert why[unsure].startswith("the model is unsure (0.52)")
+    assert "sources disagree on whether this is a mine" in why[denied]
+    assert "two sources disagree on the type: open pit (yolo-2 1.00) or pond (yolo-1 1.00)" in why[split]
+    assert "the model is unsure (0.52)" in why[unsure]
     assert why[sure] == "no verified examples of pond yet; no decided sites outside of the known regions yet"
 
 
@@ -76,6 +79,16 @@ def test_a_second_pass_changes_nothing_and_a_verdict_what_depends_on_it(cast: Ca
     assert after.priority < before.priority
     assert "fewer than 2 verified examples of pond" in after.why
     assert after.version == before.version
+
+
+def test_what_is_frozen_in_a_test_set_is_no_example_to_learn_from(cast: Cast, tmp_path: Path) -> None:
+    mines_along(cast.ana, tmp_path, count=5)
+    [waiting] = propose({9: 0.9}, code="open_pit")
+    refresh_order()
+    assert "fewer than 10 verified examples of open pit" in Site.objects.get(pk=waiting).why
+    freeze_testset(name="universal", block_m=2_000.0, buffer_m=500.0, share=0.5)
+    refresh_order()
+    assert "fewer than 5 verified examples of open pit" in Site.objects.get(pk=waiting).why
 
 
 def test_only_open_sites_are_weighed_and_what_stands_at_the_end_stays_there(cast: Cast) -> None:
@@ -102,7 +115,7 @@ def test_a_campaign_alone_is_weighed_where_asked_for(cast: Cast) -> None:
     [theirs] = propose({5: 0.5}, source=a_model("other"))
     campaign = a_campaign(conditions={"sources": ["other"]})
     assert refresh_order(campaign=campaign) == OrderCounts(sites=1, changed=1)
-    assert Site.objects.get(why__contains="unsure (0.50); no verified").pk == theirs
+    assert Site.objects.get(why__contains="no verified examples of pond yet").pk == theirs
 
 
 def test_small_batches_see_every_site_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
