@@ -3,6 +3,7 @@
 /* global L */
 
 const BASE = "tile-base";
+const MAX_ZOOM = 19;
 
 /** The basemap of this installation: {url, attribution}, or null. */
 function basemapOf(document) {
@@ -45,7 +46,7 @@ export function createMap(element, options = {}) {
     zoomControl: false,
     keyboard: options.keyboard ?? true,
     minZoom: 2,
-    maxZoom: 19,
+    maxZoom: MAX_ZOOM,
     zoomSnap: 0.25,
     zoomDelta: 1,
     wheelPxPerZoomLevel: 90,
@@ -63,7 +64,7 @@ export function createMap(element, options = {}) {
 
   const basemap = basemapOf(element.ownerDocument);
   if (basemap) {
-    const layer = L.tileLayer(basemap.url, { pane: BASE, maxZoom: 19 }).addTo(map);
+    const layer = L.tileLayer(basemap.url, { pane: BASE, maxZoom: MAX_ZOOM }).addTo(map);
     attribution.say(layer, basemap.attribution);
   }
   if (options.bounds) fitBounds(map, options.bounds);
@@ -89,20 +90,28 @@ export function sceneTileUrl(scene, combination, format = "webp") {
 
 /** The address of a small picture of a scene around bounds [w, s, e, n]. */
 export function sceneThumbUrl(scene, combination, bounds, size = 128) {
-  const bbox = bounds.map((value) => value.toFixed(6)).join(",");
   const name = encodeURIComponent(combination);
-  return `/tiles/scenes/${scene.id}/${scene.version}/${name}/thumb.webp?bbox=${bbox}&size=${size}`;
+  return `/tiles/scenes/${scene.id}/${scene.version}/${name}/thumb.webp?${partOf(bounds, size)}`;
+}
+
+/** The address of such pictures in every combination of the scene, side by side. */
+export function sceneSheetUrl(scene, bounds, size = 128) {
+  return `/tiles/scenes/${scene.id}/${scene.version}/sheet.webp?${partOf(bounds, size)}`;
+}
+
+function partOf(bounds, size) {
+  return `bbox=${bounds.map((value) => value.toFixed(6)).join(",")}&size=${size}`;
 }
 
 /**
  * A scene's tiles in a band combination.
- * @param {{id: number, version: string, bounds: number[], attribution: string}} scene
+ * @param {{id: number, version: string, bounds: number[], attribution: string, pixel_m?: number}} scene
  */
 export function sceneLayer(scene, combination, options = {}) {
   return L.tileLayer(sceneTileUrl(scene, combination, options.format), {
     bounds: scene.bounds ? latLngBounds(scene.bounds) : undefined,
-    maxNativeZoom: 16,
-    maxZoom: 19,
+    maxNativeZoom: finestZoom(scene),
+    maxZoom: MAX_ZOOM,
     keepBuffer: 1,
     updateWhenIdle: false,
     ...options,
@@ -119,6 +128,13 @@ L.GridLayer.include({
     tile.style.height = `${y + 1}px`;
   },
 });
+
+/** The zoom whose tiles show about two pixels for each of the scene: closer ones would hold nothing more. */
+function finestZoom({ pixel_m: pixel, bounds }) {
+  if (!pixel || !bounds) return 16;
+  const widest = 156543 * Math.cos((((bounds[1] + bounds[3]) / 2) * Math.PI) / 180); // metres of a pixel at zoom 0
+  return Math.max(8, Math.min(MAX_ZOOM, Math.ceil(Math.log2(widest / pixel)) + 1));
+}
 
 /** Put a scene on the map with its attribution; returns the layer. */
 export function showScene(map, scene, combination, options = {}) {

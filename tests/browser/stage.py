@@ -4,7 +4,15 @@ Run as a module it sets the stage in ``MAD_HOME``. Each story plays on a campaig
 ground of its own, so that none sees what another did.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from labelling.core.synthetic import Place, Thing
 
 STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "keymap", "evidence")
 LONELY = "lonely"  # a campaign whose only site has no scene
@@ -29,27 +37,31 @@ def set_stage() -> None:
     from labelling.core.synthetic import make_places
 
     for story, place in zip(STORIES, make_places(len(STORIES), seed=11), strict=True):
-        _play_on(story, place)
+        play_on(story, [place])
     _add_lonely()
 
 
-def _play_on(story: str, place: object) -> None:
+def play_on(story: str, places: Sequence[Place]) -> None:
+    """Open a campaign on everything that stands on some places, each seen on every date."""
     from django.conf import settings
 
-    from labelling.core.synthetic import DATES, Place
+    from labelling.core.synthetic import DATES
     from labelling.core.synthetic_paint import write_place
     from labelling.services.campaigns import create_campaign
     from labelling.services.scenes import import_scenes
 
-    assert isinstance(place, Place)
     folder = Path(settings.MAD_HOME) / "stage"
     folder.mkdir(exist_ok=True)
-    paths = [write_place(place, date, folder / f"{story}_{date:%Y%m%d}.tif") for date in DATES]
+    paths = [
+        write_place(place, date, folder / f"{story}_{place.name}_{date:%Y%m%d}.tif")
+        for place in places
+        for date in DATES
+    ]
     report = import_scenes(paths=paths, sensor="synthetic", synthetic=True)
-    assert len(report.added) == len(DATES), report.refused
+    assert len(report.added) == len(paths), report.refused
     if story == "evidence":
-        _add_a_scene_in_colour(place, folder / "evidence_in_colour.tif")
-    _claim_things(story, place)
+        _add_a_scene_in_colour(places[0], folder / "evidence_in_colour.tif")
+    _claim_things(story, [thing for place in places for thing in place.things])
     create_campaign(
         name=f"Synthetic {story}",
         conditions={"sources": [f"seeds of {story}"]},
@@ -57,14 +69,13 @@ def _play_on(story: str, place: object) -> None:
     )
 
 
-def _add_a_scene_in_colour(place: object, path: Path) -> None:
+def _add_a_scene_in_colour(place: Place, path: Path) -> None:
     """A year before the others, and with three bands only."""
-    from labelling.core.synthetic import BANDS, CRS, DATES, Place
+    from labelling.core.synthetic import BANDS, CRS, DATES
     from labelling.core.synthetic_paint import paint_place
     from labelling.services.scenes import import_scenes
     from tests.scenes import make_scene
 
-    assert isinstance(place, Place)
     pixels = paint_place(place, DATES[0])
     bands = ("B02", "B03", "B04")
     data = pixels.data[[BANDS.index(band) for band in bands]]
@@ -74,21 +85,20 @@ def _add_a_scene_in_colour(place: object, path: Path) -> None:
     assert len(report.added) == 1, report.refused
 
 
-def _claim_things(story: str, place: object) -> None:
+def _claim_things(story: str, things: Sequence[Thing]) -> None:
     """A seed names every thing; a model, less sure, proposes boxes with types and scores."""
     from labelling.core.matching import ClaimSpec
-    from labelling.core.synthetic import MINES, Place
+    from labelling.core.synthetic import MINES
     from labelling.models import Source
     from labelling.services.sites import place_claims
 
-    assert isinstance(place, Place)
     seeds = Source.objects.create(name=f"seeds of {story}", kind="labelled", licence="CC0", synthetic=True)
     model = Source.objects.create(name=f"generalist of {story}", kind="model", licence="AGPL-3.0", synthetic=True)
     said, guessed = [], []
-    for number, thing in enumerate(place.things):
+    for number, thing in enumerate(things):
         kind = thing.kind if thing.is_mine else "open_pit"
         others = [code for code in MINES if code != kind][:3]
-        sure = 0.4 + 0.05 * number
+        sure = 0.4 + 0.05 * (number % 12)
         scores = (
             (kind, sure),
             *((code, round((0.95 - sure) / 2**rank, 2)) for rank, code in enumerate(others, start=1)),

@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Stage, Visit
+from tests.browser.conftest import Visit
+from tests.browser.server import Stage
 
 
 def drag(visit: Visit, handle: Locator, dx: float, dy: float) -> None:
@@ -29,7 +30,7 @@ def test_a_reviewers_day(visit: Visit, stage: Stage) -> None:
     page.get_by_role("region", name="Synthetic day").get_by_role("link", name="Review").click()
     expect(page.locator("#question")).to_contain_text("?")
     expect(page.locator("#why-text")).not_to_be_empty()
-    expect(page.locator(".leaflet-tile-loaded").first).to_be_visible()
+    expect(page.locator(".leaflet-image-layer").first).to_be_visible()
     expect(page.locator("#synthetic")).to_be_visible()
 
     # accept by one key

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Stage, Visit
+from tests.browser.conftest import Visit
+from tests.browser.server import Stage
 from tests.browser.test_looks import findings
 
 PICTURES = ["true colour", "false colour", "SWIR", "NDVI", "iron B04/B02", "clay B11/B12"]
@@ -244,3 +245,20 @@ def test_the_keys_tell_of_it(visit: Visit) -> None:
     visit.review("looks")
     visit.press("?")
     expect(visit.page.get_by_role("dialog", name="Keys")).to_contain_text("compare with another date")
+
+
+def test_who_looks_beyond_the_picture_gets_tiles(visit: Visit) -> None:
+    """One picture shows the whole site at once; tiles are asked for only when somebody looks around."""
+    page = visit.page
+    visit.log_in("ben")
+    visit.review("evidence")
+    expect(page.locator("#map .leaflet-image-layer")).to_be_visible()
+    expect(page.locator("#map .leaflet-tile")).to_have_count(0)
+    visit.press("ArrowLeft", "ArrowLeft")
+    expect(page.locator("#map .leaflet-tile-loaded").first).to_be_visible()
+    site = visit.open_site()
+    visit.press("s")
+    visit.expect_moved_on(site)
+    expect(page.locator("#map .leaflet-image-layer")).to_have_count(1)
+    expect(page.locator("#map .leaflet-tile")).to_have_count(0)
+    visit.expect_saved()

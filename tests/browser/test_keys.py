@@ -2,7 +2,8 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Stage, Visit
+from tests.browser.conftest import Visit
+from tests.browser.server import Stage
 
 
 def test_a_day_without_a_mouse(visit: Visit, stage: Stage) -> None:

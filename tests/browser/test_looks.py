@@ -7,7 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.browser.conftest import ROOT, Stage, Visit
+from tests.browser.conftest import Visit
+from tests.browser.server import ROOT, Stage
 from tests.browser.stage import HOSTILE
 
 PAGES = (
@@ -77,7 +78,7 @@ def test_the_review_screen_in_each_of_its_modes(themed: Visit) -> None:
     page = themed.page
     themed.log_in("ana")
     themed.review("looks")
-    expect(page.locator(".leaflet-tile-loaded").first).to_be_visible()
+    expect(page.locator(".leaflet-image-layer").first).to_be_visible()
     wrong = {}
     for keys in ((), ("e",), ("x",), ("n",), ("n", "Enter"), ("c",), ("?",)):
         themed.press(*keys)

@@ -1,8 +1,7 @@
 // The card beside the map: what, why, how sure, from whom; and the buttons that decide.
 
-import { sceneThumbUrl } from "../map.js";
 import { capital, day, el, figure, hectares, kbd } from "./dom.js";
-import { roomy } from "./imagery.js";
+import { cell } from "./sheets.js";
 
 const FEW = 9;
 const SILENT = ["skip", "undo"]; // the one says nothing of the site, the other shows at what it took back
@@ -117,13 +116,12 @@ export function drawHead(parts, item, option) {
 export function drawThumbs(box, imagery) {
   const { scene, item, combination } = imagery;
   if (!scene || !item) return box.replaceChildren();
-  const bounds = roomy(item.bounds);
   box.replaceChildren(
     ...imagery.combinations.map(({ id, name }) =>
       el(
         "button",
         { type: "button", class: "thumb-button", "aria-pressed": String(id === combination?.id), "aria-label": `show ${name}`, on: { click: () => imagery.choose(id) } },
-        el("img", { src: sceneThumbUrl(scene, id, bounds), alt: "", width: 104, height: 76, decoding: "async" }),
+        cell(item, scene, id),
         el("span", { text: name }),
       ),
     ),

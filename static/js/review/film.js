@@ -1,20 +1,28 @@
 // The strip at the bottom: what was decided, what is open, what comes next.
 
 import { el } from "./dom.js";
-import { filmUrl } from "./imagery.js";
+import { cell } from "./sheets.js";
 
 const DONE_SHOWN = 3;
+const AHEAD_SHOWN = 7;
 const MARKS = { accept: "✓", fix: "✓", add: "+", reject: "✕", unsure: "?", skip: "→" };
 
 function picture(item) {
-  const url = item ? filmUrl(item) : null;
-  return url
-    ? el("img", { src: url, alt: "", width: 60, height: 60, decoding: "async" })
-    : el("span", { class: "no-picture", text: item ? "no image" : "" });
+  const scene = item?.scenes[0];
+  return (scene && cell(item, scene)) ?? el("span", { class: "no-picture", text: item ? "no image" : "" });
 }
 
-function doneCell(step, onBack) {
-  return el(
+/** Make an element of a thing once: the strip changes with every decision, its pictures do not. */
+function once(make) {
+  const made = new WeakMap();
+  return (thing, ...rest) => {
+    if (!made.has(thing)) made.set(thing, make(thing, ...rest));
+    return made.get(thing);
+  };
+}
+
+const doneCell = once((step, onBack) =>
+  el(
     "li",
     { class: "done", data: { verdict: step.verdict } },
     el(
@@ -23,22 +31,31 @@ function doneCell(step, onBack) {
       picture(step.item),
       el("span", { class: "mark", "aria-hidden": "true", text: MARKS[step.verdict] ?? "✓" }),
     ),
-  );
-}
+  ),
+);
 
-function aheadCell(item, onJump) {
-  return el(
+const openCell = once((item) =>
+  el(
+    "li",
+    { class: "current", "aria-current": "true" },
+    el("span", { class: "frame" }, picture(item)),
+    el("span", { class: "visually-hidden", text: `open: site ${item.site}` }),
+  ),
+);
+
+const aheadCell = once((item, onJump) =>
+  el(
     "li",
     {},
     el("button", { type: "button", "aria-label": `go on with site ${item.site}`, title: item.why || `site ${item.site}`, on: { click: () => onJump(item.site) } }, picture(item)),
-  );
-}
+  ),
+);
 
 export function drawFilm(list, { steps, current, ahead, onBack, onJump }) {
   const done = steps.filter((step) => step.item && !step.undone && step.item.site !== current?.site).slice(-DONE_SHOWN);
   list.replaceChildren(
     ...done.map((step) => doneCell(step, onBack)),
-    ...(current ? [el("li", { class: "current", "aria-current": "true" }, el("span", { class: "frame" }, picture(current)), el("span", { class: "visually-hidden", text: `open: site ${current.site}` }))] : []),
-    ...ahead.map((item) => aheadCell(item, onJump)),
+    ...(current ? [openCell(current)] : []),
+    ...ahead.slice(0, AHEAD_SHOWN).map((item) => aheadCell(item, onJump)),
   );
 }

@@ -1,15 +1,13 @@
-// The scenes under the open item: which one, in which band combination; and the tiles of what comes next.
-/* global L */
+// The scenes under the open item: which one, in which band combination; and the pictures of what comes next.
 
-import { fitBounds, latLngBounds, sceneThumbUrl, sceneTileUrl, showScene } from "../map.js";
+import { pictureTask } from "./ahead.js";
+import { WITHOUT_SCROLLING } from "./dates.js";
 import { day, el } from "./dom.js";
+import { Ground, pictureOf } from "./ground.js";
 import { keycap } from "./keys.js";
+import { sheetUrl } from "./sheets.js";
 
 const REMEMBERED = "mad-combination";
-const MAX_ZOOM = 16;
-const MARGIN = 0.4;
-const KEEP_IMAGES = 600;
-const DATES_AHEAD = 3; // as many as the card shows without scrolling
 
 function remembered() {
   try {
@@ -19,24 +17,17 @@ function remembered() {
   }
 }
 
-/** Grow bounds to at least a share of a degree, so that a point has surroundings too. */
-export function roomy([west, south, east, north], least = 0.01) {
-  const growX = Math.max(0, least - (east - west)) / 2;
-  const growY = Math.max(0, least - (north - south)) / 2;
-  return [west - growX, south - growY, east + growX, north + growY];
-}
-
 export class Imagery extends EventTarget {
   item = null;
   index = 0;
   #map;
-  #layer = null;
+  #ground;
   #wish = remembered();
-  #fetched = new Map(); // url -> Image, so that the browser keeps it decoded
 
-  constructor(map) {
+  constructor({ map, ahead }) {
     super();
     this.#map = map;
+    this.#ground = new Ground({ map, ahead });
   }
 
   get scene() {
@@ -46,19 +37,22 @@ export class Imagery extends EventTarget {
     return this.scene?.combinations ?? [];
   }
   get combination() {
-    return this.combinations.find(({ id }) => id === this.#wish) ?? this.combinations[0] ?? null;
+    return this.scene ? this.combinationOf(this.scene) : null;
+  }
+
+  /** The combination in which a scene is shown: the one that was chosen where it has that. */
+  combinationOf({ combinations }) {
+    return combinations.find(({ id }) => id === this.#wish) ?? combinations[0] ?? null;
   }
 
   show(item, { keepView = false } = {}) {
     this.item = item;
     this.index = 0;
-    if (!item) return this.#draw();
-    if (!keepView) this.fit();
-    this.#draw();
+    this.#draw({ fit: !keepView });
   }
 
   fit() {
-    if (this.item) fitBounds(this.#map, roomy(this.item.bounds), { maxZoom: MAX_ZOOM, margin: MARGIN });
+    if (this.item) this.#ground.fit(this.item);
   }
 
   choose(combination) {
@@ -88,76 +82,27 @@ export class Imagery extends EventTarget {
     this.#draw();
   }
 
-  /** The small picture of a scene around the open item, in the combination that the map shows where it has that. */
-  thumbOf(scene, item = this.item) {
-    const shown = scene.combinations.find(({ id }) => id === this.#wish) ?? scene.combinations[0];
-    return shown ? sceneThumbUrl(scene, shown.id, roomy(item.bounds)) : null;
-  }
-
-  #draw() {
-    const before = this.#layer;
-    const { scene, combination } = this;
-    this.#layer = scene && combination ? showScene(this.#map, scene, combination.id, { zIndex: 10 }) : null;
-    if (before) {
-      // The old picture stays below until the new one is there: no flash of bare ground.
-      const drop = () => before.remove();
-      before.setZIndex(1);
-      if (this.#layer) {
-        this.#layer.once("load", drop);
-        setTimeout(drop, 1500);
-      } else drop();
-    }
+  #draw(view = {}) {
+    this.#ground.show(this.item, this.scene, this.combination?.id, view);
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Fetch the tiles and pictures of an item before it is needed. */
-  fetchAhead(item) {
+  /** What shows an item on the map, to be fetched before it is needed. */
+  groundTasks(item) {
     const scene = item.scenes[0];
-    if (!scene) return;
-    const combination = scene.combinations.find(({ id }) => id === this.#wish) ?? scene.combinations[0];
-    if (!combination) return;
-    for (const url of this.#tilesOf(item, scene, combination.id)) this.#fetch(url);
-    this.#fetch(filmUrl(item));
-    for (const { id } of scene.combinations) this.#fetch(sceneThumbUrl(scene, id, roomy(item.bounds)));
-    if (item.scenes.length > 1) for (const date of item.scenes.slice(0, DATES_AHEAD)) this.#fetch(this.thumbOf(date, item));
+    const combination = scene && this.combinationOf(scene);
+    const picture = combination && pictureOf(this.#map, item, scene, combination.id);
+    return picture ? [pictureTask(picture.url)] : [];
   }
 
-  #fetch(url) {
-    if (!url || this.#fetched.has(url)) return;
-    const image = new Image();
-    image.decoding = "async";
-    image.src = url;
-    this.#fetched.set(url, image);
-    if (this.#fetched.size > KEEP_IMAGES) this.#fetched.delete(this.#fetched.keys().next().value);
+  /** The small pictures of an item. */
+  sheetTasks(item) {
+    return item.scenes
+      .slice(0, WITHOUT_SCROLLING)
+      .map((scene) => sheetUrl(item, scene))
+      .filter(Boolean)
+      .map((url) => pictureTask(url, "low"));
   }
-
-  /** The tiles that the map will ask for when it shows the item: same zoom, same centre. */
-  #tilesOf(item, scene, combination) {
-    const map = this.#map;
-    const bounds = latLngBounds(roomy(item.bounds)).pad(MARGIN);
-    const zoom = Math.min(MAX_ZOOM, map.getBoundsZoom(bounds));
-    const level = Math.round(zoom);
-    const scale = map.getZoomScale(level, zoom);
-    const half = map.getSize().divideBy(2).multiplyBy(scale);
-    const centre = map.project(bounds.getCenter(), level);
-    const [from, to] = [centre.subtract(half), centre.add(half)].map((corner) => corner.divideBy(256).floor());
-    const within = latLngBounds(scene.bounds);
-    const urls = [];
-    for (let x = from.x; x <= to.x; x++) {
-      for (let y = from.y; y <= to.y; y++) {
-        const tile = L.latLngBounds(map.unproject([x * 256, y * 256], level), map.unproject([(x + 1) * 256, (y + 1) * 256], level));
-        if (!tile.intersects(within)) continue;
-        urls.push(L.Util.template(sceneTileUrl(scene, combination), { z: level, x, y }));
-      }
-    }
-    return urls;
-  }
-}
-
-/** The small picture of an item for the film strip, or null where it has no scene. */
-export function filmUrl(item) {
-  const scene = item.scenes[0];
-  return scene?.combinations[0] ? sceneThumbUrl(scene, scene.combinations[0].id, roomy(item.bounds)) : null;
 }
 
 /** The bar of band combinations and dates over the map. */

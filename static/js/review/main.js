@@ -1,13 +1,14 @@
 // The review screen: one key a decision, never a wait, never a loss. This file only ties the parts together.
 
 import { createMap } from "../map.js";
+import { Ahead } from "./ahead.js";
 import { createApi } from "./api.js";
 import { drawAccept, drawFacts, drawHead, drawThumbs, drawTypes } from "./card.js";
 import { Compare } from "./compare.js";
 import { drawDates } from "./dates.js";
 import { Desk } from "./desk.js";
-import { chooseVersion, isOpen, logInAgain, showOutbox } from "./dialogs.js";
-import { figure } from "./dom.js";
+import { Deciding } from "./deciding.js";
+import { afterPaint, figure } from "./dom.js";
 import { drawFilm } from "./film.js";
 import { drawBands, Imagery } from "./imagery.js";
 import { Keymap } from "./keymap.js";
@@ -18,6 +19,7 @@ import { Outbox } from "./outbox.js";
 import { Outlines, wordsFor } from "./outlines.js";
 import { listen } from "./presses.js";
 import { Queue } from "./queue.js";
+import { Saving } from "./saving.js";
 import { areaHa, polygonsOf } from "./shapes.js";
 import { drawState } from "./states.js";
 import { Spectra } from "./spectrum.js";
@@ -33,7 +35,8 @@ const status = new Status({
   live: $("live"), toast: $("toast"), meter: $("progress-meter"), count: $("progress-count"), pace: $("pace"), saved: $("saved"),
 });
 const map = createMap($("map"), { zoomControl: false, keyboard: false });
-const imagery = new Imagery(map);
+const ahead = new Ahead();
+const imagery = new Imagery({ map, ahead });
 const compare = new Compare({ map, imagery, box: $("compare") });
 const spectra = new Spectra({ fetch: (path) => api.page(config.api + path), box: $("spectrum") });
 const outlines = new Outlines(map);
@@ -41,13 +44,15 @@ const queue = new Queue({ api, slug: config.campaign.slug, first: askedFor() });
 const steps = new Steps();
 const keymap = new Keymap({ api, user: config.user.id, saved: config.keys });
 const axis = config.campaign.axis;
+readLayout();
+const outbox = await Outbox.open(api).catch(refuseToBegin);
+const desk = new Desk({ outbox, steps, campaign: config.campaign.slug });
+const deciding = new Deciding({ desk, queue, steps, outlines, status, fetchItem: (site) => api.get(`sites/${site}/?campaign=${config.campaign.slug}`) });
+const saving = new Saving({ api, user: config.user, loginUrl: config.links.login, outbox, desk, steps, queue, status });
 
-let outbox;
-let desk;
 let chosen = null; // code of the chosen type
 let drawn = null; // outline that was edited, not yet submitted
 let lastDrawn = null; // type of the last missed mine
-let busy = false;
 
 const item = () => queue.current;
 const options = () => item()?.options ?? config.types;
@@ -152,12 +157,16 @@ queue.addEventListener("show", ({ detail: { item: open, why } }) => {
   drawWhole();
 });
 
-imagery.addEventListener("change", () => {
+const drawEvidence = afterPaint(() => {
   drawBands($("bands"), imagery, acts);
   drawThumbs($("thumbs"), imagery);
   drawDates($("dates"), imagery);
   spectra.show(item(), imagery.scene);
   $("compare-button").disabled = (item()?.scenes.length ?? 0) < 2;
+});
+
+imagery.addEventListener("change", () => {
+  drawEvidence();
   $("no-scene").hidden = !item() || Boolean(imagery.scene);
 });
 
@@ -166,46 +175,12 @@ compare.addEventListener("say", ({ detail: { text } }) => status.toast(text));
 
 // ---- deciding ------------------------------------------------------------------------------------------------
 
-async function decide(verdict, more = {}) {
+function decide(verdict, more = {}) {
   const open = item();
-  if (!open || busy) return;
-  busy = true; // one press, one decision
-  try {
-    const types = verdict === "fix" || verdict === "accept" ? { ...(chosen ? { [axis]: chosen } : {}) } : {};
-    const geometry = verdict === "fix" ? drawn : null;
-    const comment = $("comment").value.trim();
-    await desk.decide(open, verdict, { types, geometry, comment, scene: scene(), ...more });
-    queue.next();
-  } catch (error) {
-    status.toast(`Not saved: this browser refused to store it (${error.message}). Free some space and press again.`, "no");
-  } finally {
-    busy = false;
-  }
-}
-
-async function undo() {
-  const step = steps.last;
-  if (!step) return status.toast("There is nothing of yours left to undo.", "warn");
-  if (busy) return;
-  busy = true;
-  try {
-    const key = await desk.undo(step);
-    status.toast(`Undone: ${step.words}`);
-    if (step.kind === "area") return outlines.removeArea(step.key);
-    if (step.verdict === "add") return outlines.removeAdded(step.key);
-    await bringBack(step, key);
-  } finally {
-    busy = false;
-  }
-}
-
-async function bringBack(step, undoKey) {
-  try {
-    const back = step.item ?? (await api.get(`sites/${step.site}/?campaign=${config.campaign.slug}`));
-    queue.putBack({ ...back, after: undoKey });
-  } catch (error) {
-    status.toast(`Undone, but site ${step.site} cannot be shown now: ${error.message}. It comes back in the queue.`, "warn");
-  }
+  if (!open) return;
+  const types = verdict === "fix" || verdict === "accept" ? { ...(chosen ? { [axis]: chosen } : {}) } : {};
+  const geometry = verdict === "fix" ? drawn : null;
+  deciding.decide(open, verdict, { types, geometry, comment: $("comment").value.trim(), scene: scene(), ...more });
 }
 
 const acts = {
@@ -213,7 +188,7 @@ const acts = {
   reject: () => item() && modes.enter("reject"),
   unsure: () => decide("unsure"),
   skip: () => decide("skip"),
-  undo,
+  undo: () => deciding.undo(),
   edit: () => item() && modes.enter("edit"),
   draw: () => modes.enter("draw"),
   complete: () => modes.enter("window"),
@@ -233,7 +208,7 @@ const acts = {
     $("comment").focus();
   },
   help: () => showKeys(keymap),
-  saved: () => showOutbox(outbox, { onChoose: settleConflict, onLogIn: logIn }),
+  saved: () => saving.show(),
   leave: () => modes.leave() || compare.leave(),
 };
 
@@ -258,120 +233,46 @@ listen({
 // ---- around the open item ------------------------------------------------------------------------------------
 
 function drawWhole() {
-  drawState($("state"), queue, { onRetry: () => queue.refresh(), onLogIn: logIn, unsaved: outbox?.mine.length ?? 0, links: config.links });
+  drawState($("state"), queue, { onRetry: () => queue.refresh(), onLogIn: () => saving.logIn(), unsaved: outbox.mine.length, links: config.links });
   drawStrip();
 }
 
-function drawStrip() {
-  drawFilm($("film"), { steps: steps.list, current: item(), ahead: queue.ahead, onBack: lookAgain, onJump: (site) => queue.jump(site) });
+const drawStrip = afterPaint(() => {
+  drawFilm($("film"), { steps: steps.list, current: item(), ahead: queue.ahead, onBack: (step) => deciding.undo(step), onJump: (site) => queue.jump(site) });
   const last = steps.last;
   $("undo").disabled = !last;
   $("undo-words").textContent = last ? `undo “${last.words}”` : "nothing to undo";
   $("ahead-words").textContent = queue.ahead.length ? `${figure(queue.ahead.length)} more are already here` : "";
-}
-
-/** Press on a decided item: take back what was decided on it, and look at it again. */
-async function lookAgain(step) {
-  if (busy || step.undone) return;
-  busy = true;
-  try {
-    const key = await desk.undo(step);
-    status.toast(`Undone: ${step.words}`);
-    await bringBack(step, key);
-  } finally {
-    busy = false;
-  }
-}
+});
 
 queue.addEventListener("ahead", () => {
   drawStrip();
-  for (const next of queue.ahead) imagery.fetchAhead(next);
-  spectra.fetchAhead(queue.ahead);
+  ahead.want([
+    ...queue.ahead.flatMap((next) => imagery.groundTasks(next)),
+    ...queue.ahead.flatMap((next) => imagery.sheetTasks(next)),
+    ...queue.ahead.flatMap((next) => spectra.tasks(next)),
+  ]);
 });
 queue.addEventListener("progress", () => status.progress(queue.progress));
 queue.addEventListener("state", drawWhole);
 queue.addEventListener("failure", ({ detail: { error } }) => {
-  if (error.kind === "signed-out") logIn();
+  if (error.kind === "signed-out") saving.logIn();
   else if (queue.current && error.kind === "refused") status.toast(`The queue did not answer: ${error.message}`, "no");
   drawWhole();
 });
 steps.addEventListener("change", drawStrip);
 
-let isLoggingIn = false;
-
-async function logIn() {
-  if (isLoggingIn) return;
-  isLoggingIn = true;
-  await logInAgain({ name: config.user.name, count: outbox.waiting.length, loginUrl: config.links.login, api });
-  isLoggingIn = false;
-  if ((await api.whoIsLoggedIn().catch(() => null)) !== config.user.id) return status.toast("Still logged out: nothing is sent, everything is kept. Press “not yet saved” to log in.", "warn");
-  outbox.pump();
-  queue.refresh();
-}
-
-async function settleConflict(entry) {
-  const choice = await chooseVersion(entry);
-  if (choice === "mine") await desk.decideAgain(entry);
-  if (choice === "theirs") await outbox.drop(entry);
-}
-
-function watchOutbox() {
-  let wasSignedOut = false;
-  outbox.addEventListener("change", () => {
-    status.saved(outbox);
-    const isSignedOut = outbox.status === "signed-out";
-    if (isSignedOut && !wasSignedOut) logIn();
-    wasSignedOut = isSignedOut;
-  });
-  outbox.addEventListener("receipt", ({ detail: { entry, receipt } }) => {
-    steps.learn(entry.key, receipt);
-    const open = item();
-    for (const waits of [open, ...queue.ahead]) {
-      if (waits?.after !== entry.key) continue;
-      waits.version = receipt.version ?? waits.version;
-      waits.after = null;
-      if (waits === open) queue.refresh();
-    }
-  });
-  outbox.addEventListener("drop", ({ detail: { entry } }) => steps.forget(entry.key));
-  outbox.addEventListener("conflict", ({ detail: { entry } }) => {
-    if (!isOpen()) settleConflict(entry);
-  });
-  outbox.addEventListener("refused", ({ detail: { entry } }) => {
-    status.toast(`The server refused “${entry.about}”: ${entry.error}. It is kept under “not yet saved”.`, "no");
-  });
-  addEventListener("beforeunload", (event) => {
-    if (outbox.waiting.length) event.preventDefault();
-  });
-  status.saved(outbox);
-}
-
-async function recall() {
-  try {
-    steps.recall(await api.get("decisions/?limit=40"), outbox.mine);
-  } catch {
-    steps.recall([], outbox.mine); // undo reaches as far as this browser knows
-  }
-}
-
 watchSurroundings({ map, api, address: config.links.sitesMap, outlines, item });
 
-async function start() {
-  readLayout();
-  try {
-    outbox = await Outbox.open(api);
-  } catch (error) {
-    queue.trouble = `This browser does not let the page store anything (${error.message}), so decisions could be lost. Allow storage for this site, or leave private browsing.`;
-    queue.state = "trouble";
-    return drawWhole();
-  }
-  desk = new Desk({ outbox, steps, campaign: config.campaign.slug });
-  watchOutbox();
-  addEventListener("pagehide", () => queue.leave());
-  const undoing = new Set(outbox.mine.map(({ body }) => body.undoes).filter(Boolean));
-  const unsent = outbox.mine.filter(({ site, key, body }) => site !== null && !body.undoes && !undoing.has(key));
-  recall();
-  await queue.start(unsent.map(({ site }) => site));
-  outbox.pump();
+/** Without a place to write decisions down nothing may begin: they could be lost. */
+function refuseToBegin(error) {
+  queue.trouble = `This browser does not let the page store anything (${error.message}), so decisions could be lost. Allow storage for this site, or leave private browsing`;
+  queue.state = "trouble";
+  drawState($("state"), queue, { onRetry: () => location.reload(), unsaved: 0, links: config.links });
+  return new Promise(() => {}); // for good
 }
-start();
+
+addEventListener("pagehide", () => queue.leave());
+saving.recall();
+await queue.start(saving.decidedSites);
+outbox.pump();

@@ -24,6 +24,7 @@ export class Outbox extends EventTarget {
   #retryMs = FIRST_RETRY_MS;
   #pumping = null;
   #again = false;
+  #writing = 0;
   #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(LOCK) : null;
 
   /** `ready`, `sending`, `offline` (with `retryAt`), or `signed-out`. */
@@ -57,17 +58,26 @@ export class Outbox extends EventTarget {
   get troubled() {
     return this.mine.filter((entry) => entry.state !== "waiting");
   }
+  /** How many would be lost or late if the page were closed now: on their way to the disk, or to the server. */
+  get unsent() {
+    return this.waiting.length + this.#writing;
+  }
 
   /** Write an entry to disk; it is safe when the promise is kept. Sending goes on by itself. */
   async add({ key, kind, path, body, site = null, after = null, about }) {
-    const entry = await this.#store.add({
-      key, kind, path, body, site, after, about,
-      user: this.#api.user, state: "waiting", error: "", current: null, frozen: false,
-    });
-    this.#entries.push(entry);
-    this.#changed(true);
+    this.#writing += 1;
+    this.#changed(false);
+    try {
+      const entry = await this.#store.add({
+        key, kind, path, body, site, after, about,
+        user: this.#api.user, state: "waiting", error: "", current: null, frozen: false,
+      });
+      this.#entries.push(entry);
+    } finally {
+      this.#writing -= 1;
+      this.#changed(true);
+    }
     this.pump();
-    return entry;
   }
 
   /** Take an entry out because its person said so. */

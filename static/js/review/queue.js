@@ -3,6 +3,7 @@
 
 const BEAT_MS = 60000;
 const RETRY_MS = 4000;
+const REST_MS = 150;
 
 /**
  * Events: `show` {item, why}, `ahead`, `progress`, `state`.
@@ -27,7 +28,7 @@ export class Queue extends EventTarget {
   #first;
 
   /** `first`: a site to begin with, if it can be had. */
-  constructor({ api, slug, ahead = 7, first = null }) {
+  constructor({ api, slug, ahead = 16, first = null }) {
     super();
     this.#api = api;
     this.#slug = slug;
@@ -46,7 +47,7 @@ export class Queue extends EventTarget {
   next() {
     if (this.current) this.#gone.add(this.current.site);
     this.#show(this.ahead.shift() ?? null, "next");
-    this.#ask();
+    this.#askSoon();
   }
 
   /** Put an item back on screen; what was there comes right after it. */
@@ -95,6 +96,12 @@ export class Queue extends EventTarget {
     this.dispatchEvent(new Event("state"));
   }
 
+  /** What is decided at once needs no lease: ask when its person rests on an item, or when little is left ahead. */
+  #askSoon() {
+    if (this.ahead.length < this.#aheadCount / 2) this.#ask();
+    else this.#later(REST_MS);
+  }
+
   async #ask() {
     if (this.#asking) {
       this.#askAgain = true;
@@ -102,6 +109,7 @@ export class Queue extends EventTarget {
     }
     this.#asking = true;
     clearTimeout(this.#timer);
+    let moved = false;
     try {
       do {
         this.#askAgain = false;
@@ -112,16 +120,19 @@ export class Queue extends EventTarget {
           count: isComingBack ? 0 : 1,
           ahead: this.#aheadCount,
           exclude: [...this.#gone].slice(-200),
+          have: Object.fromEntries(this.ahead.filter((item) => !item.after).map((item) => [item.site, item.version])),
         });
-        this.#take(wanted, answer, isComingBack);
+        moved = this.#take(wanted, answer, isComingBack);
       } while (this.#askAgain);
     } catch (error) {
       this.#fail(error);
     } finally {
       this.#asking = false;
     }
+    if (moved) this.#askSoon();
   }
 
+  /** Take an answer up; true where its person was faster than the server, and the lease is for an item no longer open. */
   #take(wanted, answer, isComingBack) {
     this.#first = null;
     this.progress = answer.progress;
@@ -130,12 +141,10 @@ export class Queue extends EventTarget {
     const claimed = answer.items.find((item) => !this.#gone.has(item.site)) ?? null;
     for (const item of answer.items) if (item !== claimed) this.#release(item);
     const moved = this.current !== wanted;
-    if (moved) {
-      // Its person was faster than the server: this lease is for an item that is no longer open.
-      if (claimed && claimed.site !== this.current?.site) this.#release(claimed);
-      this.#askAgain = true;
-    } else if (!isComingBack) this.#settle(wanted, claimed);
-    this.#refill(answer.ahead);
+    if (moved && claimed && claimed.site !== this.current?.site) this.#release(claimed);
+    if (!moved && !isComingBack) this.#settle(wanted, claimed);
+    this.#refill(answer);
+    return moved;
   }
 
   #settle(wanted, claimed) {
@@ -156,9 +165,11 @@ export class Queue extends EventTarget {
     if (!other) this.#askAgain = true;
   }
 
-  #refill(fresh) {
+  /** `next`: the sites that follow, in order; `ahead`: those of them that are not here yet, or have changed. */
+  #refill({ next, ahead }) {
     const open = this.current?.site;
-    const usable = fresh.filter((item) => item.site !== open && !this.#gone.has(item.site));
+    const here = new Map([...this.ahead, ...ahead].map((item) => [item.site, item]));
+    const usable = next.map((site) => here.get(site)).filter((item) => item && item.site !== open && !this.#gone.has(item.site));
     const bySite = new Map(usable.map((item) => [item.site, item]));
     const kept = this.ahead.filter((item) => item.after || bySite.has(item.site));
     const known = new Set(kept.map((item) => item.site));

@@ -21,8 +21,6 @@ export class Spectra {
   #known = new Map(); // key -> answer
   #shown = null;
   #timer = null;
-  #ahead = [];
-  #isFetchingAhead = false;
 
   /** @param {{fetch: (path: string) => Promise<object>, box: HTMLElement}} options `path` is below the API */
   constructor({ fetch, box }) {
@@ -59,24 +57,12 @@ export class Spectra {
     this.#box.replaceChildren(el("h3", { text: "Spectrum" }), el("p", { class: "dim small spectrum-wait", text }));
   }
 
-  /** Fetch the plots of the items that come next: one at a time and when nothing else is to do. */
-  fetchAhead(items) {
-    this.#ahead = items.filter((item) => item.scenes[0] && !this.#known.has(keyOf(item, item.scenes[0])));
-    if (!this.#isFetchingAhead) this.#fetchNext();
-  }
-
-  #fetchNext() {
-    this.#isFetchingAhead = this.#ahead.length > 0;
-    if (!this.#isFetchingAhead) return;
-    const idle = window.requestIdleCallback ?? ((then) => setTimeout(then, 200));
-    idle(async () => {
-      const item = this.#ahead.shift();
-      if (item) {
-        const scene = item.scenes[0];
-        await this.#ask(keyOf(item, scene), item, scene).catch(() => (this.#ahead = [])); // asked again when it is open
-      }
-      this.#fetchNext();
-    });
+  /** The plot of an item that comes next, to be fetched when nothing else is to do. */
+  tasks(item) {
+    const scene = item.scenes[0];
+    if (!scene) return [];
+    const key = keyOf(item, scene);
+    return this.#known.has(key) ? [] : [{ key, fetch: () => this.#ask(key, item, scene) }];
   }
 
   async #ask(key, item, scene) {

@@ -38,13 +38,14 @@ export class Status {
   /** The pill that is never wrong about what is safe. */
   saved(outbox) {
     const { saved } = this.#parts;
-    const { waiting, troubled, status } = outbox;
-    const count = waiting.length + troubled.length;
+    const { unsent, troubled, status } = outbox;
+    const count = unsent + troubled.length;
     let [text, kind] = [`${figure(count)} not yet saved`, "warn"];
     if (troubled.length) [text, kind] = [`${figure(troubled.length)} need${troubled.length === 1 ? "s" : ""} you`, "no"];
     else if (!count) [text, kind] = ["all saved", "ok"];
     else if (status === "signed-out") text = `${text} · log in`;
     else if (status === "offline") text = `${text} · offline`;
+    if (saved.textContent === text && saved.dataset.unsaved === String(count)) return;
     saved.textContent = text;
     saved.className = `pill pill-${kind} pill-press`;
     saved.dataset.unsaved = String(count);
