@@ -37,7 +37,9 @@ class SceneAdmin(_SceneBase):
         ("uri", "version"),
         ("crs", "width", "height", "pixel_m"),
         ("bands", "scales", "offsets", "nodata", "dtype"),
-        ("has_overviews", "display", "quality"),
+        ("baseline", "radiometry"),
+        ("scl", "cloud_probability"),
+        ("has_overviews", "display", "quality", "measured"),
     )
     readonly_fields = (
         "uri",
@@ -54,6 +56,11 @@ class SceneAdmin(_SceneBase):
         "has_overviews",
         "display",
         "quality",
+        "measured",
+        "baseline",
+        "radiometry",
+        "scl",
+        "cloud_probability",
     )
 
     def has_add_permission(self, request: object) -> bool:
