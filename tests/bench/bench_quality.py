@@ -48,6 +48,7 @@ def measure(path: Path) -> None:
     quality, cells = measure_quality(ref_of(path))
     told = {
         "seconds": round(time.monotonic() - started, 1),
+        "cpu_seconds": round(time.process_time(), 1),
         "most_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "cells": list(cells.values.shape),
         **quality.to_json(),
