@@ -2,11 +2,13 @@
 
 from typing import Any, TypeVar
 
+import numpy as np
 import shapely
 from django.contrib.gis.db import models
 from django.contrib.gis.geos import GEOSGeometry, Point, Polygon
 from django.db import connection
 from django.db.models.expressions import RawSQL
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from labelling.core.cells import cells_of
@@ -15,6 +17,7 @@ Row = TypeVar("Row", bound=models.Model)
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees, EPSG:4326; west above east reaches over the antimeridian."""
 
+_BOXES = 1000
 _BOX_SQL = "SELECT pkid FROM {index} WHERE xmax >= %s AND xmin <= %s AND ymax >= %s AND ymin <= %s"
 
 
@@ -67,6 +70,37 @@ def in_box(model: type[models.Model], column: str, box: Box) -> models.Q:
     found = models.Q(pk__in=[])
     for part in boxes_of(box):
         found |= _in_plain_box(model, column, part)
+    return found
+
+
+def ids_in_boxes(model: type[models.Model], column: str, boxes: NDArray[np.float64]) -> set[int]:
+    """Find the rows whose geometry's own box touches one of many boxes, a thousand boxes in each question.
+
+    Args:
+        model: whose rows.
+        column: a geometry with an index.
+        boxes: west, south, east, north in degrees, none over the antimeridian, shape (N, 4).
+    """
+    table = model._meta.db_table
+    if connection.vendor == "sqlite":
+        index = connection.ops.quote_name(f"idx_{table}_{column}")
+        ask = (
+            f"SELECT found.pkid FROM ({{boxes}}) box CROSS JOIN {index} found ON found.xmax >= box.w"  # noqa: S608
+            " AND found.xmin <= box.e AND found.ymax >= box.s AND found.ymin <= box.n"
+        )
+    else:
+        ask = (
+            f"SELECT found.id FROM ({{boxes}}) box CROSS JOIN LATERAL (SELECT there.id FROM {table} there"  # noqa: S608
+            f" WHERE there.{column} && ST_MakeEnvelope(box.w, box.s, box.e, box.n, 4326) OFFSET 0) found"
+        )
+    found: set[int] = set()
+    with connection.cursor() as cursor:
+        for start in range(0, len(boxes), _BOXES):
+            rows = boxes[start : start + _BOXES].tolist()
+            names = "SELECT {!r} AS w, {!r} AS s, {!r} AS e, {!r} AS n".format(*rows[0])
+            values = ", ".join("({!r}, {!r}, {!r}, {!r})".format(*row) for row in rows[1:])
+            cursor.execute(ask.format(boxes=f"{names} UNION ALL VALUES {values}" if values else names))
+            found.update(pk for (pk,) in cursor.fetchall())
     return found
 
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 import shapely
-from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from labelling.core.cells import cells_of
 from labelling.core.errors import BadGeometry, BadInput
 from labelling.core.geometry import KINDS, search_boxes, wrapped_boxes
 from labelling.core.matching import SAME_POINT_M, ClaimSpec, Place, group_places
 from labelling.core.sites import PUT_FIRST, RARE_BELOW, Evidence, Standing, judge_site
 from labelling.models import Label, MineType, Proposal, Scene, SeedImport, Site, Source
-from labelling.models.spatial import cell_at, in_box, to_geos, to_shapely
+from labelling.models.rows import insert_rows, to_hex, update_rows
+from labelling.models.spatial import ids_in_boxes, to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.opinions import opinions_asked
 from labelling.services.regions import regions_of
@@ -71,9 +72,9 @@ def place_claims(*, source: Source, claims: Sequence[ClaimSpec], seed_import: Se
     founded = _found_sites(source, fresh, places, len(known), mine_types)
     site_ids = [*known, *(site.pk for site in founded)]
     rows = [_proposal(source, claim, site_ids[place], seed_import) for claim, place in zip(fresh, places, strict=True)]
-    proposals = Proposal.objects.bulk_create(rows, batch_size=_BATCH)
+    insert_rows(rows)
     _refresh({site_ids[place] for place in places if place < len(known)}, mine_types)
-    return Placed(tuple(proposals), len(founded), len(fresh) - len(founded), len(claims) - len(fresh))
+    return Placed(tuple(rows), len(founded), len(fresh) - len(founded), len(claims) - len(fresh))
 
 
 @transaction.atomic
@@ -170,30 +171,18 @@ def _unknown_claims(source: Source, claims: Sequence[ClaimSpec]) -> list[ClaimSp
 
 
 def _sites_near(claims: Sequence[ClaimSpec]) -> dict[int, Place]:
-    """The sites that claims may belong to, fetched by the boxes of claims that lie in one degree square."""
+    """The sites that claims may belong to: those whose box touches the box of a claim."""
     if not claims:
         return {}
     bounds = search_boxes(shapely.bounds(np.array([claim.geometry for claim in claims], dtype=object)), SAME_POINT_M)
-    squares = defaultdict(list)
-    for index, (lon, lat) in enumerate(np.floor((bounds[:, :2] + bounds[:, 2:]) / 2).tolist()):
-        squares[lon, lat].append(index)
-    found: dict[int, Place] = {}
-    for members in squares.values():
-        found |= _sites_touching(bounds[members])
-    return dict(sorted(found.items()))
-
-
-def _sites_touching(bounds: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> dict[int, Place]:
-    west, south, _, _ = bounds.min(axis=0).tolist()
-    _, _, east, north = bounds.max(axis=0).tolist()
-    rows = Site.objects.filter(in_box(Site, "footprint", (west, south, east, north)))
     _, boxes = wrapped_boxes(bounds)
-    wanted = shapely.STRtree(boxes)
+    ids = sorted(ids_in_boxes(Site, "footprint", shapely.bounds(boxes)))
+    features = dict(MineType.objects.filter(axis=Axis.FEATURE).values_list("pk", "code"))
     found = {}
-    for pk, footprint, feature in rows.values_list("pk", "footprint", "feature__code").iterator(chunk_size=2000):
-        geometry = to_shapely(footprint)
-        if len(wanted.query(geometry)):
-            found[pk] = Place(geometry, frozenset([feature] if feature else []))
+    for start in range(0, len(ids), _BATCH):
+        rows = Site.objects.filter(pk__in=ids[start : start + _BATCH]).order_by("pk")
+        for pk, footprint, feature in rows.values_list("pk", "footprint", "feature"):
+            found[pk] = Place(to_shapely(footprint), frozenset([features[feature]] if feature else []))
     return found
 
 
@@ -217,7 +206,8 @@ def _found_sites(
     standings = _judge([evidence[place] for place in sorted(evidence)])
     sites = [Site(synthetic=made_up[place]) for place in sorted(evidence)]
     _fill(sites, standings, mine_types)
-    return Site.objects.bulk_create(sites, batch_size=_BATCH)
+    insert_rows(sites)
+    return sites
 
 
 def _refresh(site_ids: Collection[int], mine_types: Mapping[str, MineType]) -> None:
@@ -230,7 +220,7 @@ def _refresh(site_ids: Collection[int], mine_types: Mapping[str, MineType]) -> N
             evidence[proposal.site_id].append(_evidence_of_proposal(proposal))
         spoken_of = [sites[pk] for pk in evidence]
         _fill(spoken_of, _judge(list(evidence.values())), mine_types)
-        Site.objects.bulk_update(spoken_of, _DERIVED, batch_size=200)
+        update_rows(spoken_of, _DERIVED)
         _fall_silent([pk for pk in sites if pk not in evidence])
 
 
@@ -267,10 +257,10 @@ def _rare_types(claimed: Iterable[tuple[str, str]]) -> set[str]:
 def _fill(sites: Sequence[Site], standings: Sequence[Standing], mine_types: Mapping[str, MineType]) -> None:
     regions = regions_of([standing.point for standing in standings])
     asked = opinions_asked(footprints=[standing.footprint for standing in standings])
-    for site, standing, region, least in zip(sites, standings, regions, asked, strict=True):
+    cells = cells_of([one.point.x for one in standings], [one.point.y for one in standings]).tolist()
+    for site, standing, region, least, cell in zip(sites, standings, regions, asked, cells, strict=True):
         site.least_opinions = max(site.least_opinions, least)
-        site.footprint, site.point = to_geos(standing.footprint), Point(standing.point.x, standing.point.y, srid=4326)
-        site.cell = cell_at(site.point)
+        site.footprint, site.point, site.cell = to_hex(standing.footprint), to_hex(standing.point), cell
         site.area_ha, site.region, site.score = standing.area_ha, region, standing.score
         for axis in Axis.values:
             setattr(site, axis, mine_types.get(standing.types.get(axis, "")))
@@ -304,7 +294,7 @@ def _proposal(source: Source, claim: ClaimSpec, site_id: int, seed_import: SeedI
         source=source,
         external_id=claim.external_id,
         revision=claim.revision,
-        geometry=to_geos(claim.geometry),
+        geometry=to_hex(claim.geometry),
         types={axis: [list(offer) for offer in offers] for axis, offers in claim.types.items()},
         score=claim.score,
         is_mine=claim.is_mine,

@@ -2,6 +2,8 @@ from typing import Any
 
 import pytest
 from django.contrib.gis.geos import MultiPolygon, Polygon
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 
@@ -154,6 +156,20 @@ def test_hundreds_of_claims_land_on_their_sites(django_assert_max_num_queries: A
         again = place(*(claim(f"b{index}", point) for index, point in enumerate(grid)), by=source("second"))
     assert (again.merged, again.sites_created) == (900, 0)
     assert Site.objects.count() == 900
+
+
+def test_placing_asks_no_more_where_there_are_more_sites() -> None:
+    """Neither more questions nor more rows: only sites near the claims are read."""
+    few = _asked(0)
+    place(*(claim(f"far {number}", Point(-100 + 0.01 * number, 40)) for number in range(900)), by=source("far"))
+    assert Site.objects.count() > 900
+    assert _asked(1) == few
+
+
+def _asked(turn: int) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        place(*(claim(f"{number}", Point(30 + turn + 0.01 * number, 5)) for number in range(40)), by=source(f"s{turn}"))
+    return len(asked)
 
 
 def test_no_claims_are_placed_at_once() -> None:

@@ -1,0 +1,115 @@
+"""Many rows of one table at once: COPY on PostGIS, one prepared statement on SpatiaLite.
+
+Django's ``bulk_create`` and ``bulk_update`` compose every value of every row; for tens of thousands of outlines that
+takes minutes.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import shapely
+from django.contrib.gis.db import models
+from django.contrib.gis.geos import GEOSGeometry
+from django.db import connection
+from django.utils import timezone
+from shapely.geometry.base import BaseGeometry
+
+Convert = Callable[[Any], Any]
+
+
+def to_hex(geometry: BaseGeometry) -> Any:
+    """Write a geometry (EPSG:4326) as a field takes it without reading it: it is parsed only where somebody asks."""
+    return shapely.to_wkb(shapely.set_srid(geometry, 4326), hex=True, include_srid=True)
+
+
+def insert_rows(rows: Sequence[models.Model]) -> None:
+    """Insert new rows of one model and give them their ids. Nothing derived is computed, and no signal sent.
+
+    Args:
+        rows: instances without ids, complete but for dates that are set of themselves.
+    """
+    if not rows:
+        return
+    model, now = type(rows[0]), timezone.now()
+    fields = model._meta.concrete_fields
+    for pk, row in zip(_new_ids(model, len(rows)), rows, strict=True):
+        row.pk = pk
+        row._state.adding, row._state.db = False, connection.alias
+        for field in fields:
+            if isinstance(field, models.DateTimeField) and (field.auto_now or field.auto_now_add):
+                row.__dict__[field.attname] = now
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    table = connection.ops.quote_name(model._meta.db_table)
+    values = _values(rows, fields)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+                for line in values:
+                    copy.write_row(line)
+        else:
+            places = ", ".join(_place(field) for field in fields)
+            cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", values)  # noqa: S608  # our names
+
+
+def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
+    """Write some fields of many rows of one model that are there.
+
+    Args:
+        rows: instances with ids.
+        names: fields.
+    """
+    if not rows:
+        return
+    meta = type(rows[0])._meta
+    fields: list[Any] = [meta.get_field(name) for name in names]
+    changes = ", ".join(f"{connection.ops.quote_name(str(field.column))} = {_place(field)}" for field in fields)
+    key = connection.ops.quote_name(str(meta.pk.column))
+    table = connection.ops.quote_name(meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {table} SET {changes} WHERE {key} = %s",  # noqa: S608  # names of our models
+            [(*line, row.pk) for line, row in zip(_values(rows, fields), rows, strict=True)],
+        )
+
+
+def _new_ids(model: type[models.Model], count: int) -> Sequence[int]:
+    """Ids that nobody else gets. SpatiaLite has one writer at a time, and the caller is in its transaction."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            sequence = "pg_get_serial_sequence(%s, %s)"
+            cursor.execute(
+                f"SELECT nextval({sequence}) FROM generate_series(1, %s)",  # noqa: S608
+                [table, model._meta.pk.column, count],
+            )
+            return [pk for (pk,) in cursor.fetchall()]
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        last = cursor.fetchone()
+    first = (last[0] if last else 0) + 1
+    return range(first, first + count)
+
+
+def _place(field: Any) -> str:
+    if not isinstance(field, models.GeometryField):
+        return "%s"
+    return "%s::geometry" if connection.vendor == "postgresql" else "GeomFromEWKB(%s)"
+
+
+def _values(rows: Sequence[models.Model], fields: Sequence[Any]) -> list[tuple[Any, ...]]:
+    ways = [(field.attname, _convert(field)) for field in fields]
+    return [tuple(convert(row.__dict__[name]) for name, convert in ways) for row in rows]
+
+
+def _convert(field: Any) -> Convert:
+    if isinstance(field, models.GeometryField):
+        return _hex
+    if isinstance(field, models.JSONField):
+        return json.dumps
+    if isinstance(field, models.DateTimeField):
+        return lambda value: value and connection.ops.adapt_datetimefield_value(value)
+    return lambda value: value
+
+
+def _hex(value: str | GEOSGeometry | None) -> str | None:
+    return value.hexewkb.decode() if isinstance(value, GEOSGeometry) else value

@@ -1,0 +1,98 @@
+"""Rows written many at a time are those that Django would have written one by one."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from django.contrib.gis.geos import GEOSGeometry
+from django.utils import timezone
+
+from labelling.models import Proposal, Site
+from labelling.models.rows import insert_rows, to_hex, update_rows
+from labelling.models.spatial import cell_at, ids_in_boxes, to_geos
+from tests.mines import a_source, square
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("taxonomy")]
+
+
+def some_rows(count: int) -> list[Site]:
+    rows = []
+    for number in range(count):
+        outline = square(0.1 * number)
+        site = Site(footprint=to_hex(outline), point=to_hex(outline.centroid), name=f"no. {number}", score=number / 10)
+        site.cell = cell_at(to_geos(outline.centroid))  # type: ignore[arg-type]
+        rows.append(site)
+    return rows
+
+
+def test_what_is_written_is_read_back() -> None:
+    before = timezone.now()
+    rows = some_rows(3)
+    insert_rows(rows)
+    kept = list(Site.objects.order_by("pk"))
+    assert [site.pk for site in kept] == [site.pk for site in rows]
+    for one, other in zip(rows, kept, strict=True):
+        assert (other.footprint, other.point) == (one.footprint, one.point)
+        assert (other.footprint.srid, other.cell, other.name, other.score) == (4326, one.cell, one.name, one.score)
+        assert (other.state, other.feature, other.synthetic) == ("open", None, False)
+        assert before <= other.created_at == other.updated_at <= timezone.now()
+
+
+def test_documents_and_nothing_are_kept_as_they_are() -> None:
+    (site,) = some_rows(1)
+    insert_rows([site])
+    types = {"feature": [["pond", 0.5], ["open_pit", None]]}
+    outline = to_hex(square())
+    proposal = Proposal(site=site, source=a_source(), external_id="ö'1", geometry=outline, types=types, properties={})
+    insert_rows([proposal])
+    kept = Proposal.objects.get()
+    assert kept == proposal
+    assert (kept.types, kept.properties, kept.score, kept.scene, kept.external_id) == (types, {}, None, None, "ö'1")
+    with pytest.raises(TypeError, match="append-only"):
+        proposal.save()
+
+
+def test_ids_go_on_where_they_were_and_django_goes_on_from_there() -> None:
+    outline = to_geos(square())
+    first = Site.objects.create(footprint=outline, point=outline.centroid)
+    rows = some_rows(5)
+    insert_rows(rows)
+    last = Site.objects.create(footprint=outline, point=outline.centroid)
+    ids = [first.pk, *(row.pk for row in rows), last.pk]
+    assert ids == sorted(set(ids))
+    assert Site.objects.count() == 7
+
+
+def test_only_the_named_fields_of_the_given_rows_change() -> None:
+    one, two = rows = some_rows(2)
+    insert_rows(rows)
+    one.footprint, one.name, one.score = to_hex(square(50)), "moved", None
+    update_rows([one], ["footprint", "name"])
+    kept, untouched = Site.objects.order_by("pk")
+    assert isinstance(kept.footprint, GEOSGeometry)
+    assert (kept.footprint.extent[0], kept.name, kept.score) == (50, "moved", 0.0)
+    assert (untouched.footprint, untouched.name) == (two.footprint, "no. 1")
+
+
+def test_nothing_is_written_without_asking(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        insert_rows([])
+        update_rows([], ["name"])
+        assert ids_in_boxes(Site, "footprint", np.empty((0, 4))) == set()
+
+
+def test_boxes_find_what_they_touch_however_many_they_are() -> None:
+    rows = some_rows(300)
+    insert_rows(rows)
+    rng = np.random.default_rng(1)
+    corners = np.column_stack([rng.uniform(-5, 30, 1500), rng.uniform(-20.12, -20.09, 1500)])
+    boxes = np.column_stack([corners, corners + rng.uniform(0, 0.02, (1500, 2))])
+    outlines = shapely.from_wkb([bytes(row.footprint.wkb) for row in rows])
+    hit = shapely.STRtree(outlines).query(shapely.box(*boxes.T), predicate="intersects")[1]
+    expected = {rows[index].pk for index in hit.tolist()}
+    # SpatiaLite's index holds single precision, rounded outwards.
+    found = ids_in_boxes(Site, "footprint", boxes)
+    assert expected <= found
+    assert len(found - expected) <= 2
+    assert 50 < len(expected) < 300
