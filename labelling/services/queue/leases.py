@@ -5,6 +5,7 @@ Whether one has run out is judged when it is read, so that nothing must run for 
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,9 +17,25 @@ from labelling.models import Campaign, Claim
 from labelling.services.queue.statements import LEASE
 
 MAX_HELD = 20
+MAX_LISTED = 200
 _TOKENS = {"postgresql": "gen_random_uuid()", "sqlite": "lower(hex(randomblob(16)))"}
 # A lease that a crash takes away is only made again: its commit need not wait for the disk, as a decision's does.
 _LAX = {"postgresql": ", (SELECT set_config('synchronous_commit', 'off', true)) lax", "sqlite": ""}
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A claim that holds.
+
+    Attributes:
+        claim: with its site and reviewer.
+        held: since it was given out.
+        left: until it is free by itself; each heartbeat of an open screen puts that off.
+    """
+
+    claim: Claim
+    held: timedelta
+    left: timedelta
 
 
 def lease_sites(*, user: User, campaign: Campaign, site_ids: Sequence[int]) -> list[Claim]:
@@ -87,3 +104,13 @@ def release_claim(*, user: User, token: UUID) -> bool:
     if not user.has_perm("labelling.delete_claim"):
         claims = claims.filter(reviewer=user)
     return bool(claims.delete()[0])
+
+
+def leases_of(*, campaign: Campaign) -> tuple[Lease, ...]:
+    """List the claims of a campaign that have not run out, the longest held first; at most ``MAX_LISTED``."""
+    now = timezone.now()
+    live = Claim.objects.filter(campaign=campaign, expires_at__gt=now).select_related("site", "reviewer")
+    return tuple(
+        Lease(claim, held=now - claim.created_at, left=claim.expires_at - now)
+        for claim in live.order_by("created_at", "id")[:MAX_LISTED]
+    )
