@@ -31,11 +31,13 @@ class Settled:
         geometry: its outline, EPSG:4326.
         type_code: its type on the model's axis; empty where it has none.
         is_rejected: people said that there is nothing.
+        site: its number.
     """
 
     geometry: BaseGeometry
     type_code: str = ""
     is_rejected: bool = False
+    site: int = 0
 
 
 def settled_by(

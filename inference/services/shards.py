@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from inference.core.polygons import polygons_of
 from inference.core.settled import Settled, settled_by
 from inference.core.sweep import Box, SweepResult
-from inference.models import Detection, DetectionRun, ModelVersion, Shard
+from inference.models import Detection, DetectionRun, ModelVersion, Shard, Sighting
 from labelling.core.matching import ClaimSpec
 from labelling.models import Scene, Site
 from labelling.models.spatial import in_box, to_shapely
@@ -72,6 +72,7 @@ def _publish(shard: Shard, result: SweepResult) -> dict[str, int]:
         Detection(proposal=proposal, run=shard.run, shard=shard, box=_corners(boxes[proposal.external_id]))
         for proposal in placed.proposals
     )
+    _note_sightings(shard, result.boxes, settled)
     rejected = sum(site is not None and site.is_rejected for site in settled)
     return {
         "windows": result.windows,
@@ -83,6 +84,18 @@ def _publish(shard: Shard, result: SweepResult) -> dict[str, int]:
     }
 
 
+def _note_sightings(shard: Shard, boxes: Sequence[Box], settled: Sequence[Settled | None]) -> None:
+    """What stands on a rejected site is not proposed again; that it was found is kept, the surest box of each site."""
+    best: dict[int, Box] = {}
+    for box, site in zip(boxes, settled, strict=True):
+        if site is not None and site.is_rejected and (site.site not in best or box.score > best[site.site].score):
+            best[site.site] = box
+    Sighting.objects.filter(shard=shard).delete()
+    Sighting.objects.bulk_create(
+        Sighting(shard=shard, site_id=site, type_code=box.type_code, score=box.score) for site, box in best.items()
+    )
+
+
 def _settled_near(polygons: Sequence[BaseGeometry], model: ModelVersion) -> list[Settled]:
     if not polygons:
         return []
@@ -91,8 +104,8 @@ def _settled_near(polygons: Sequence[BaseGeometry], model: ModelVersion) -> list
         in_box(Site, "footprint", (west, south, east, north)), state__in=(Site.State.VERIFIED, Site.State.REJECTED)
     )
     return [
-        Settled(to_shapely(footprint), code or "", state == Site.State.REJECTED)
-        for footprint, code, state in rows.values_list("footprint", f"{model.axis}__code", "state")
+        Settled(to_shapely(footprint), code or "", state == Site.State.REJECTED, pk)
+        for pk, footprint, code, state in rows.values_list("pk", "footprint", f"{model.axis}__code", "state")
     ]
 
 

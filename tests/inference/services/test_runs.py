@@ -11,7 +11,7 @@ from shapely.geometry.base import BaseGeometry
 from inference.core.errors import InferenceError, NothingToDetect
 from inference.core.polygons import polygons_of
 from inference.core.sweep import Box, SweepResult, SweepSettings
-from inference.models import Detection, DetectionRun, ModelVersion, Shard
+from inference.models import Detection, DetectionRun, ModelVersion, Shard, Sighting
 from inference.services import runs
 from inference.services.dispatch import promote_model
 from inference.services.runs import create_run, execute_run, resume_run
@@ -108,6 +108,12 @@ def test_nothing_is_proposed_where_people_have_judged(
     run = ran(model, scene)
     assert (run.counts["found"], run.counts["proposed"], run.counts[counted]) == (2, 1, 1)
     assert Proposal.objects.get().types["feature"][0][0] == "pond"
+    sightings = Sighting.objects.filter(site=site)
+    if state == "rejected":
+        assert sightings.get().type_code == "open_pit"
+        assert sightings.get().score == pytest.approx(1, abs=0.05)
+    else:
+        assert not sightings.exists()
     assert not site.proposals.exists()
     site.refresh_from_db()
     assert (site.state, site.version) == (state, 0)
