@@ -75,7 +75,10 @@ class Decision(AppendOnly):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["reviewer", "-id"], name="decision_reviewer")]
+        indexes = [
+            models.Index(fields=["reviewer", "-id"], name="decision_reviewer"),
+            models.Index(fields=["reviewer", "created_at"], name="decision_reviewer_when"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["site", "version"], name="decision_one_per_site_version"),
             models.CheckConstraint(
