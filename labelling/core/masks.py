@@ -91,6 +91,10 @@ class Weights:
     kinds: NDArray[np.uint8]
     by: str
 
+    def drawn_over(self, pixels: Pixels) -> Pixels:
+        """The weights as pixels of one plane on the grid of the pixels that they were made from."""
+        return Pixels(self.values[None], self.values > 0, pixels.crs, pixels.transform, ("weight",))
+
     def share(self, *kinds: Kind) -> float:
         """Share of the pixels with data that are of some kinds; 0 where there is no data."""
         shown = np.count_nonzero(self.kinds != Kind.NO_DATA)

@@ -33,7 +33,8 @@ class Combination:
         id: name in URLs, such as ``swir`` or ``B12,B08,B04``.
         name: what a person reads.
         bands: red, green, blue; one band; or the two of an index.
-        formula: ``bands`` (three colours, or one in grey), ``difference`` (a - b) / (a + b), ``ratio`` a / b.
+        formula: ``bands`` (three colours, or one in grey), ``difference`` (a - b) / (a + b), ``ratio`` a / b, or
+            ``value`` of one plane.
         ramp: colour map of an index, one that the colour-blind can read.
         limits: limits of an index that are the same for every scene; None where they follow the scene.
     """
@@ -51,6 +52,8 @@ class Combination:
         return self.formula != "bands"
 
 
+WEIGHTS = Combination("weights", "weights", (), "value", "cividis", (0.0, 1.0))
+"""How far each pixel can be trusted, of ``labelling.core.masks``: drawn from one plane that is none of the scene's."""
 _NIR = ("B08", "B8A")
 _KNOWN: tuple[tuple[Combination, tuple[tuple[str, ...], ...]], ...] = (
     (Combination("true-colour", "true colour", ()), (("B04",), ("B03",), ("B02",))),
@@ -123,12 +126,14 @@ def index_values(pixels: Pixels, combination: Combination) -> NDArray[np.float32
     """Compute an index of two bands; 0 where there is no data or nothing to divide by.
 
     Args:
-        pixels: of the two bands of the combination, in that order.
-        combination: one whose formula is ``difference`` or ``ratio``.
+        pixels: of the two bands of the combination, in that order, or of its one plane.
+        combination: one whose formula is not ``bands``.
 
     Returns:
         Values without unit, float32 of shape (H, W).
     """
+    if combination.formula == "value":
+        return np.asarray(pixels.reflectance()[0], np.float32)
     first, second = pixels.reflectance()
     above, below = (first - second, first + second) if combination.formula == "difference" else (first, second)
     safe = np.abs(below) > 1e-6

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.gis.geos import Polygon
 
 from labelling.core.errors import BadInput, NotFound
 from labelling.core.grid import TileAddress
+from labelling.core.masks import METHOD as MASKS
+from labelling.core.masks import mask_bands, read_weights
 from labelling.core.raster import Pixels, transformer
 from labelling.core.render import (
     FORMATS,
+    WEIGHTS,
     Combination,
     Limits,
     combinations_for,
@@ -26,7 +29,7 @@ from labelling.models import Scene
 from labelling.services.scenes import scene_roots
 from labelling.services.tile_cache import cached_tile, keep_tile
 
-RENDERER = 1
+RENDERER = f"1.{MASKS}"
 """To be raised whenever the same scene and address are drawn differently than before."""
 MAX_THUMB = 1024
 MAX_LATITUDE = 85.05
@@ -111,7 +114,7 @@ def find_look(*, scene_id: int, version: str, combination: str, stretch: str, fm
     Args:
         scene_id: the scene.
         version: of the scene.
-        combination: id of a combination, or one or three bands with commas between.
+        combination: id of a combination, one or three bands with commas between, or ``weights``.
         stretch: ``lo,hi`` in reflectance (of an index: in its values), or empty for the scene's own.
         fmt: ``png``, ``webp`` or ``jpg``.
 
@@ -122,6 +125,8 @@ def find_look(*, scene_id: int, version: str, combination: str, stretch: str, fm
     """
     limits = parse_stretch(stretch)
     scene = _find_scene(scene_id, version, fmt)
+    if combination == WEIGHTS.id:
+        return Look(scene, replace(WEIGHTS, bands=mask_bands(scene.ref())), limits, fmt)
     return Look(scene, find_combination(combination, scene.bands), limits, fmt)
 
 
@@ -178,7 +183,7 @@ def draw_tile(*, look: Look, tile: TileAddress) -> bytes:
     pixels = read_tile(look.scene.ref(), tile=tile, bands=look.combination.bands, roots=scene_roots())
     if not pixels.mask.any():
         return empty_tile(look.fmt)
-    image = render(pixels, look.combination, limits=look.limits(), fmt=look.fmt)
+    image = _drawn(look, pixels)
     keep_tile(key=key, image=image)
     return image
 
@@ -195,6 +200,12 @@ def draw_thumb(*, look: Look, bounds: Bounds | None, size: int) -> bytes:
         BadRaster: the file cannot be read.
     """
     pixels = _read_bounds(look.scene, look.combination.bands, bounds, size)
+    return _drawn(look, pixels)
+
+
+def _drawn(look: Look, pixels: Pixels) -> bytes:
+    if look.combination.id == WEIGHTS.id:
+        pixels = read_weights(look.scene.ref(), pixels, pixels=pixels).drawn_over(pixels)
     return render(pixels, look.combination, limits=look.limits(), fmt=look.fmt)
 
 

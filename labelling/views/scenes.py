@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from labelling.core.errors import Conflict
-from labelling.core.render import combinations_for
+from labelling.core.render import WEIGHTS, combinations_for
 from labelling.forms.scenes import SceneFilter
 from labelling.models import Scene
 from labelling.services.scenes import conversion_of, order_conversion
@@ -67,7 +67,7 @@ def scene(request: HttpRequest, scene_id: int) -> HttpResponse:
     context = {
         "scene": found,
         "scaling": _scaling(found),
-        "combinations": combinations,
+        "combinations": [*combinations, WEIGHTS],
         "shown": shown,
         "conversion": conversion_of(scene=found),
     }

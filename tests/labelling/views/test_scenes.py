@@ -149,7 +149,8 @@ def test_a_page_costs_the_same_however_many_scenes_it_lists(ana: Client, django_
 def test_a_scene_has_a_page_with_its_facts_and_combinations(ana: Client, ada: Client, catalogue: Path) -> None:
     scene = Scene.objects.get(name="infrared")
     text = ana.get(reverse("scene", args=[scene.pk])).content.decode()
-    assert re.findall(r'name="combination" value="([^"]+)"', text) == ["true-colour", "false-colour", "ndvi", "iron"]
+    shown = re.findall(r'name="combination" value="([^"]+)"', text)
+    assert shown == ["true-colour", "false-colour", "ndvi", "iron", "weights"]
     assert "number × 0.0001 +0" in text
     assert within(text, "scene")["version"] == scene.version
     assert str(catalogue) not in text

@@ -248,3 +248,24 @@ def test_tiles_of_real_scenes_have_the_colours_of_the_ground(gus: Client) -> Non
         dark, mean, bright = np.percentile(ground, 2), ground.mean(), np.percentile(ground, 98)
         assert dark < 40 < mean < 150 < bright
         assert np.abs(ground.mean(axis=0) - mean).max() < 40
+
+
+def test_weights_are_drawn_bright_where_a_scene_is_clear_and_dark_where_clouds_hide_it(
+    gus: Client, tmp_path: Path
+) -> None:
+    data = np.full((4, 128, 128), 800, np.uint16)
+    data[:, :, 100:] = 0
+    make_scene(tmp_path / "b_SCL.tif", bands=("SCL",), data=_halves(9, 4), scale=None)
+    scene = import_scenes(paths=[make_scene(tmp_path / "b.tif", data=data, nodata=0)]).added[0]
+    shown = decoded(gus.get(thumb(scene, "?size=128", combination="weights")))
+    cloud, clear, nothing = (shown[64, column].astype(int) for column in (20, 80, 120))
+    assert cloud[:3].sum() + 200 < clear[:3].sum()
+    assert (cloud[3], clear[3], nothing[3]) == (255, 255, 0)
+    tile = decoded(gus.get(address(scene, combination="weights")))
+    assert len(np.unique(tile[tile[..., 3] > 0][:, :3], axis=0)) >= 2
+
+
+def _halves(left: int, right: int) -> np.ndarray[Any, Any]:
+    classes = np.full((1, 128, 128), right, np.uint8)
+    classes[:, :, :64] = left
+    return classes
