@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import struct
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -64,4 +65,35 @@ def write_shapefile(path: Path, rows: Rows, *, crs: str | None = "EPSG:4326", en
     blobs = shapely.to_wkb(np.array([geometry for geometry, _ in pairs], dtype=object))
     kind = next(geometry.geom_type for geometry, _ in pairs if geometry is not None)
     pyogrio.raw.write(path, blobs, data, names, crs=crs, geometry_type=kind, driver="ESRI Shapefile", encoding=encoding)
+    return path
+
+
+def write_flatgeobuf(path: Path, rows: Rows, *, crs: str | None = "EPSG:4326") -> Path:
+    import numpy as np
+
+    pairs = list(rows)
+    names = list(dict.fromkeys(name for _, properties in pairs for name in properties))
+    data = [np.array([properties.get(name) for _, properties in pairs], dtype=object) for name in names]
+    blobs = shapely.to_wkb(np.array([geometry for geometry, _ in pairs], dtype=object))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pyogrio warns of a file without a CRS
+        options = {"geometry_type": "Polygon", "driver": "FlatGeobuf", "SPATIAL_INDEX": "NO"}  # which sorts the rows
+        pyogrio.raw.write(path, blobs, data, names, crs=crs, **options)
+    return path
+
+
+def write_geoparquet(path: Path, rows: Rows, *, geo: Any = "plain", first: bytes | None = None) -> Path:
+    """Write a GeoParquet; ``geo`` is what it says of itself, ``first`` the geometry of its first row."""
+    import pyarrow
+    from pyarrow import parquet
+
+    pairs = list(rows)
+    blobs = [None if geometry is None else shapely.to_wkb(geometry) for geometry, _ in pairs]
+    columns: dict[str, Any] = {"geometry": [first or blobs[0], *blobs[1:]]}
+    for name in dict.fromkeys(name for _, properties in pairs for name in properties):
+        columns[name] = [properties.get(name) for _, properties in pairs]
+    if geo == "plain":
+        geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB"}}}
+    table = pyarrow.table(columns)
+    parquet.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)} if geo else {}), path)
     return path

@@ -4,11 +4,14 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from labelling.core.errors import BadInput
+
 _CHUNK = 1 << 20
+KEPT_FREE = 500_000_000
 
 
 def sha256_of(path: Path) -> str:
@@ -55,6 +58,46 @@ def _flush_folder(folder: Path) -> None:
 def blob_path(root: Path, sha256: str) -> Path:
     """The place of a blob below its root: ``ab/abcd...``."""
     return root / sha256[:2] / sha256
+
+
+def store_stream(root: Path, pieces: Iterable[bytes], *, most: int) -> tuple[str, int]:
+    """Write what comes in pieces among the blobs, without ever holding all of it.
+
+    Args:
+        root: folder of the blobs.
+        pieces: the content.
+        most: bytes; more are refused.
+
+    Returns:
+        Its SHA-256, which is its address, and its size.
+
+    Raises:
+        BadInput: too large, or the disk is nearly full; nothing is left behind.
+    """
+    digest, size = hashlib.sha256(), 0
+    root.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=root, prefix=".upload-", delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            for piece in pieces:
+                size += len(piece)
+                if size > most:
+                    msg = f"more than {most // 10**6} MB, which is all that is taken here"
+                    raise BadInput(msg)
+                if shutil.disk_usage(root).free < KEPT_FREE:
+                    msg = "the disk of the server is nearly full: nothing was kept"
+                    raise BadInput(msg)
+                digest.update(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            target = blob_path(root, digest.hexdigest())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    _flush_folder(target.parent)
+    return digest.hexdigest(), size
 
 
 def store_blob(root: Path, source: Path) -> str:

@@ -36,7 +36,13 @@ def read_flatgeobuf(path: Path, reading: Reading) -> RawTable:
     except UnicodeDecodeError as error:
         msg = "a text in it is not UTF-8"
         raise BadInput(msg) from error
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, shapely.errors.GEOSException) as error:
+    # One that is cut off after its header leaves pyogrio with fewer rows than it counted on.
+    except (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        shapely.errors.GEOSException,
+        IndexError,
+    ) as error:
         msg = f"a FlatGeobuf that cannot be read, it may be damaged: {str(error)[:120]}"
         raise BadInput(msg) from error
     fields = [str(field) for field in meta["fields"]]

@@ -30,7 +30,7 @@ from labelling.core.geoparquet import MAGIC as PARQUET
 from labelling.core.geoparquet import read_geoparquet
 from labelling.core.shapefile import read_shapefile, read_zipped_shapefile
 from labelling.core.spreadsheet import read_spreadsheet
-from labelling.core.vector import RawTable, Reading
+from labelling.core.vector import ManyLayers, RawTable, Reading
 
 MAX_BYTES = 4_000_000_000
 MAX_TEXT = 2000
@@ -128,7 +128,7 @@ def read_vector(
         raw = _READERS[sniff_format(path)](path.resolve(), wanted)
         to_lonlat = transformer(wanted.crs or raw.crs)
     except BadInput as error:
-        raise type(error)(error.reason, file=name, row=error.row) from error
+        raise named(error, name) from error
     make = partial(_row, to_lonlat=to_lonlat, max_vertices=max_vertices, swapped=wanted.swapped)
     rows = (make(number, *pair) for number, pair in enumerate(raw.rows, start=raw.first_row))
     kept = tuple(
@@ -138,6 +138,14 @@ def read_vector(
         msg = "holds no rows"
         raise BadInput(msg, file=name)
     return Table(name, raw.layer, raw.layers, kept, raw.crs, raw.reading, raw.encodings)
+
+
+def named(error: BadInput, file: str) -> BadInput:
+    """The same error with the name of the file that people know."""
+    found = type(error)(error.reason, file=file, row=error.row)
+    if isinstance(error, ManyLayers) and isinstance(found, ManyLayers):
+        found.layers = error.layers
+    return found
 
 
 def sniff_format(path: Path) -> str:

@@ -18,8 +18,8 @@ from labelling.core.geometry import clean_geometry
 
 MAX_WKT = 1_000_000
 # Why a row has no place, where a person can change that with a word.
-MINUTES, NO_SIDE_LAT, NO_SIDE_LON, OUTSIDE = "minutes", "side_lat", "side_lon", "outside"
-_NO_SIDE = {LAT: NO_SIDE_LAT, LON: NO_SIDE_LON}
+# The trouble of a coordinate without a side is that side: N, S, E or W, as most other rows say.
+MINUTES, OUTSIDE, SWAPPED = "minutes", "outside", "swapped"
 _AXES = (LAT, LON)
 
 
@@ -136,7 +136,7 @@ class _Places:
         except LooseMinutes as error:
             raise _NoPlace(error.reason, MINUTES) from error
         except BadGeometry as error:
-            raise _NoPlace(error.reason) from error
+            raise _NoPlace(error.reason, SWAPPED if "swapped" in error.reason else "") from error
         if angle.side or angle.is_signed:
             return angle.degrees
         if side := self.rule.side_of(axis):
@@ -145,7 +145,7 @@ class _Places:
             side, count = self.letters[axis]
             either = " nor ".join(SAID[one] for one in SIDES[axis])
             msg = f"{value.strip()[:40]!r} says neither {either}; {count} other rows say {SAID[side]}"
-            raise _NoPlace(msg, _NO_SIDE[axis])
+            raise _NoPlace(msg, side)
         return angle.degrees
 
     @staticmethod

@@ -105,7 +105,7 @@ def compare_claims(
             last = (taken_back or {}).get(claim.external_id)
             diff.added.append(claim if last is None else replace(claim, revision=last + 1))
             continue
-        change = _change(before, claim)
+        change = compare_claim(before, claim)
         if change is None:
             diff.unchanged += 1
         else:
@@ -118,7 +118,13 @@ def compare_claims(
     return diff
 
 
-def _change(before: Said, claim: ClaimSpec) -> Change | None:
+def compare_claim(before: Said, claim: ClaimSpec) -> Change | None:
+    """Compare a claim with what stands; None where it says the same.
+
+    Args:
+        before: what stands.
+        claim: what the file says.
+    """
     moved = not _same_place(before.geometry, claim.geometry)
     retyped = (_plain(before.types), before.score, before.is_mine) != (_plain(claim.types), claim.score, claim.is_mine)
     attributes = {

@@ -61,18 +61,33 @@ class RawTable:
         return 1 + (self.reading.header_rows or 0 if self.reading else 0)
 
 
+class ManyLayers(BadInput):
+    """A file of several layers, of which none was chosen.
+
+    Attributes:
+        layers: their names.
+    """
+
+    layers: tuple[str, ...] = ()
+
+
 def choose_layer(layers: Sequence[str], wanted: str | None) -> str:
     """Find the layer to read.
 
     Raises:
-        BadInput: there is none of that name, or several and none was chosen.
+        BadInput: there is none of that name.
+        ManyLayers: there are several, and none was chosen.
     """
     if wanted is not None and wanted not in layers:
         msg = f"no layer {wanted!r}; it has {', '.join(layers) or 'none'}"
         raise BadInput(msg)
-    if wanted is None and len(layers) != 1:
-        msg = f"it has the layers {', '.join(layers)}: choose one with --layer" if layers else "it has no layer"
+    if wanted is None and not layers:
+        msg = "it has no layer"
         raise BadInput(msg)
+    if wanted is None and len(layers) > 1:
+        error = ManyLayers(f"it has the layers {', '.join(layers)}: choose one with --layer")
+        error.layers = tuple(layers)
+        raise error
     return wanted if wanted is not None else layers[0]
 
 

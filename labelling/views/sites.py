@@ -1,4 +1,4 @@
-"""The sites on a map and in a table, one page for the life of each, and the imports that brought them."""
+"""The sites on a map and in a table, and one page for the life of each."""
 
 from typing import Any, cast
 from uuid import uuid4
@@ -17,7 +17,7 @@ from labelling.core.outlines import to_geojson
 from labelling.core.render import combinations_for
 from labelling.forms.bulk import BulkForm
 from labelling.forms.sites import SiteFilter, read_bbox
-from labelling.models import Scene, SeedImport, Site
+from labelling.models import Scene, Site
 from labelling.models.site import SiteQuerySet
 from labelling.models.spatial import Box, in_box, to_shapely
 from labelling.services.bulk import LEADS
@@ -147,11 +147,3 @@ def _scene(scene: Scene) -> dict[str, Any]:
         "attribution": scene.attribution,
         "combination": combinations_for(scene.bands)[0].id,
     }
-
-
-@require_safe
-@permission_required("labelling.view_seedimport", raise_exception=True)
-def imports(request: HttpRequest) -> HttpResponse:
-    found = SeedImport.objects.select_related("source", "created_by")
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "labelling/imports.html", {"page": page})

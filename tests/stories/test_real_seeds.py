@@ -147,7 +147,7 @@ def test_dams_inside_a_tailings_polygon_belong_to_it() -> None:
 def test_the_dirty_csv_of_chile_comes_in_and_explains_what_does_not(ecoregions: None) -> None:
     report = twice("labelled/chile_lames_sites_cp1252.csv", mapping="lames-sites", skip_bad_rows=True)
     assert (report.rows, report.added, len(report.refused)) == (151, 135, 16)
-    assert Counter(refusal.trouble for refusal in report.refused) == {"minutes": 11, "": 3, "side_lon": 2}
+    assert Counter(refusal.trouble for refusal in report.refused) == {"minutes": 11, "": 3, "W": 2}
     indio = Proposal.objects.get(external_id="2130")
     assert indio.properties["Name_Mine"] == "Compañía Minera El Indio"
     assert (indio.geometry.x, indio.geometry.y) == pytest.approx((-69.97722, -29.79), abs=1e-4)

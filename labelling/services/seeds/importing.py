@@ -1,7 +1,7 @@
 """A seed file in, at once: read, planned, compared with what its source says, and written or not."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db import transaction
 
 from labelling.core.blobs import sha256_of
 from labelling.core.errors import BadInput
-from labelling.core.formats import Table, read_vector
+from labelling.core.formats import Table, named, read_vector
 from labelling.core.seed_diff import SeedDiff
 from labelling.core.seed_mapping import SeedMapping
 from labelling.core.seeds import Refusal, SeedPlan, join_tables, plan_seeds
@@ -44,6 +44,7 @@ class SeedReport:
         unmapped: "column: value" -> rows, for values that no table knows.
         refused: rows that were not taken.
         dry_run: nothing was written.
+        import_id: its row; None where nothing was written, or nothing was new.
     """
 
     rows: int
@@ -64,6 +65,7 @@ class SeedReport:
     unmapped: Mapping[str, int]
     refused: tuple[Refusal, ...]
     dry_run: bool
+    import_id: int | None = None
 
     def __str__(self) -> str:
         """One line for people."""
@@ -107,6 +109,7 @@ def import_seeds(
     file_name: str = "",
     user: User | None = None,
     on_progress: Callable[[str], None] | None = None,
+    on_written: Callable[[SeedReport], None] | None = None,
 ) -> SeedReport:
     """Import a file of claims. Importing it again adds nothing; what it says otherwise than before is replaced.
 
@@ -126,6 +129,7 @@ def import_seeds(
         file_name: as people call it; empty: the name of ``path``.
         user: who imports.
         on_progress: is told what is done now; where it raises, nothing is written.
+        on_written: is told the outcome within the transaction; what it writes stands or falls with the import.
 
     Raises:
         BadInput: the file cannot be read, the mapping does not fit it, a type does not exist, the source is
@@ -134,7 +138,10 @@ def import_seeds(
     tell = on_progress or (lambda _: None)
     name = file_name or path.name
     tell(f"reading {name}")
-    table, plan = read_plan(path=path, kind=kind, mapping=mapping, type_code=type_code, layer=layer)
+    try:
+        table, plan = read_plan(path=path, kind=kind, mapping=mapping, type_code=type_code, layer=layer)
+    except BadInput as error:
+        raise (named(error, name) if error.file == path.name else error) from error
     if not skip_bad_rows and not dry_run:
         stop_at_refusals(name, plan.refused)
     tell(f"placing {len(plan.claims)} claims")
@@ -151,8 +158,10 @@ def import_seeds(
         )
         diff = compare_plan(source=source, plan=plan)
         report = _report(plan, diff, write_diff(diff=diff, seed_import=seed_import), dry_run)
-        _keep(seed_import, report)
-        tell("written")
+        kept = _keep(seed_import, report)
+        report = replace(report, import_id=seed_import.pk if kept and not dry_run else None)
+        if on_written:
+            on_written(report)
         transaction.set_rollback(dry_run)
     return report
 
@@ -174,10 +183,25 @@ def read_plan(
     """
     words = vocabulary()
     columns = SeedMapping.from_json(mapping or {}, words)
-    table = read_vector(path, layer=layer, reading=columns.reading)
-    if columns.join_layer:
-        table = join_tables(table, read_vector(path, layer=columns.join_layer), columns.join_on)
+    table = read_table(path=path, mapping=columns, layer=layer)
     return table, plan_seeds(table, kind=kind, mapping=columns, words=words, type_code=type_code)
+
+
+def read_table(*, path: Path, mapping: SeedMapping, layer: str | None = None) -> Table:
+    """Read a file as a mapping says.
+
+    Args:
+        path: the file.
+        mapping: how to read it, and what to join to it.
+        layer: which layer or sheet.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    table = read_vector(path, layer=layer, reading=mapping.reading)
+    if not mapping.join_layer:
+        return table
+    return join_tables(table, read_vector(path, layer=mapping.join_layer), mapping.join_on)
 
 
 def vocabulary() -> Vocabulary:
@@ -219,18 +243,19 @@ def _as_json(mapping: str | Mapping[str, Any] | None, type_code: str) -> dict[st
     return {**used, "type": type_code} if type_code else used
 
 
-def _keep(seed_import: SeedImport, report: SeedReport) -> None:
+def _keep(seed_import: SeedImport, report: SeedReport) -> bool:
     """Write the outcome into the import's row; an import that added nothing to an earlier one leaves no row."""
     earlier = SeedImport.objects.filter(
         source=seed_import.source, sha256=seed_import.sha256, layer=seed_import.layer
     ).exclude(pk=seed_import.pk)
     if not report.added + report.changed + report.retired and earlier.exists():
         seed_import.delete()
-        return
+        return False
     seed_import.counts = report.counts()
     seed_import.refused = [{"row": refusal.row, "reason": refusal.reason} for refusal in report.refused[:KEPT_REFUSALS]]
     seed_import.save(update_fields=["counts", "refused"])
     Source.objects.filter(pk=seed_import.source_id).update(mapping=seed_import.mapping)
+    return True
 
 
 def _report(plan: SeedPlan, diff: SeedDiff, written: Written, dry_run: bool) -> SeedReport:

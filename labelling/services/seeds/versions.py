@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import Max
 
-from labelling.core.seed_diff import Change, Said, SeedDiff, compare_claims
+from labelling.core.matching import ClaimSpec
+from labelling.core.seed_diff import Change, Said, SeedDiff, compare_claim, compare_claims
 from labelling.core.seeds import SeedPlan
 from labelling.models import Proposal, Retirement, SeedImport, Source
 from labelling.models.spatial import to_geos, to_shapely
@@ -78,6 +79,29 @@ def _taken_back(source: Source, names: Sequence[str]) -> dict[str, int]:
 def _batches(names: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(names), _BATCH):
         yield names[start : start + _BATCH]
+
+
+def changes_of(*, seed_import: SeedImport, most: int) -> list[Change]:
+    """Tell what an import changed, from the rows that it left.
+
+    Args:
+        seed_import: the import.
+        most: changes to return, the first ones.
+    """
+    rows = seed_import.retirements.filter(successor__isnull=False).select_related("proposal", "successor")
+    found = (_change(row) for row in rows.order_by("pk")[:most])
+    return [change for change in found if change is not None]
+
+
+def _change(row: Retirement) -> Change | None:
+    now = row.successor
+    if now is None:
+        return None
+    said = _said(now)
+    claim = ClaimSpec(
+        now.external_id, said.geometry, said.types, said.score, is_mine=said.is_mine, properties=said.properties
+    )
+    return compare_claim(_said(row.proposal), claim)
 
 
 def write_diff(*, diff: SeedDiff, seed_import: SeedImport) -> Written:

@@ -1,4 +1,5 @@
 import json
+import struct
 import time
 import warnings
 import zipfile
@@ -10,13 +11,22 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyproj import CRS
 from shapely.geometry import Point, box
 
 from labelling.core.errors import BadInput
 from labelling.core.formats import clean_value, read_vector, sniff_format
 from labelling.core.geojson import parse_geometry
 from labelling.core.geopackage import parse_geometry_blob
-from tests.seed_files import feature, write_geojson, write_geopackage, write_shapefile
+from labelling.core.vector import Reading
+from tests.seed_files import (
+    feature,
+    write_flatgeobuf,
+    write_geojson,
+    write_geopackage,
+    write_geoparquet,
+    write_shapefile,
+)
 
 SQUARE = box(25, -11, 25.01, -10.99)
 ROWS = [(SQUARE, {"name": "Mutanda"}), (box(26, -11, 26.01, -10.99), {"name": "Côte d'Ivoire"})]
@@ -30,13 +40,17 @@ def refused(path: Path, **more: Any) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("suffix", ["geojson", "gpkg", "shp", "zip"])
-def test_the_three_formats_read_alike(tmp_path: Path, suffix: str) -> None:
+@pytest.mark.parametrize("suffix", ["geojson", "gpkg", "shp", "zip", "fgb", "parquet"])
+def test_the_formats_read_alike(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"mines.{suffix}"
     if suffix == "geojson":
         write_geojson(path, *(feature(geometry, **properties) for geometry, properties in ROWS))
     elif suffix == "gpkg":
         write_geopackage(path, ROWS)
+    elif suffix == "fgb":
+        write_flatgeobuf(path, ROWS)
+    elif suffix == "parquet":
+        write_geoparquet(path, ROWS)
     else:
         write_shapefile(tmp_path / "mines.shp", ROWS)
     if suffix == "zip":
@@ -331,3 +345,71 @@ class TestZip:
     def test_exactly_one_shapefile_is_read(self, tmp_path: Path) -> None:
         assert "2 Shapefiles in the archive" in refused(self.archive(tmp_path, stems=("mines", "dumps")))
         assert "0 Shapefiles in the archive" in refused(self.archive(tmp_path, ("a.txt", b""), stems=()))
+
+
+class TestFlatGeobuf:
+    @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
+    def test_a_truncated_one_is_refused(self, tmp_path: Path, kept: float) -> None:
+        path = write_flatgeobuf(tmp_path / "a.fgb", ROWS)
+        content = path.read_bytes()
+        path.write_bytes(content[: int(len(content) * kept)])
+        assert "a FlatGeobuf that cannot be read" in refused(path)
+
+    def test_one_without_a_crs_is_refused_until_it_is_said(self, tmp_path: Path) -> None:
+        path = write_flatgeobuf(tmp_path / "a.fgb", ROWS, crs=None)
+        assert "it has no CRS" in refused(path)
+        assert len(read_vector(path, reading=Reading(crs="EPSG:4326")).rows) == 2
+
+
+class TestGeoParquet:
+    @pytest.mark.parametrize("kept", [0.2, 0.9])
+    def test_a_truncated_one_is_refused(self, tmp_path: Path, kept: float) -> None:
+        path = write_geoparquet(tmp_path / "a.parquet", ROWS)
+        content = path.read_bytes()
+        path.write_bytes(content[: int(len(content) * kept)])
+        assert "a GeoParquet file that cannot be read" in refused(path)
+
+    @pytest.mark.parametrize(
+        ("geo", "reason"),
+        [
+            (None, "it is no GeoParquet"),
+            ({"primary_column": "gone", "columns": {"gone": {"encoding": "WKB"}}}, "no column 'gone'"),
+            ({"primary_column": "geometry", "columns": {"geometry": {"encoding": "polygon"}}}, "write them as WKB"),
+            (
+                {"primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", "crs": None}}},
+                "it has no CRS",
+            ),
+            ({"primary_column": ["geometry"], "columns": []}, "it is no GeoParquet"),
+        ],
+    )
+    def test_what_it_says_of_itself_is_checked(self, tmp_path: Path, geo: Any, reason: str) -> None:
+        assert reason in refused(write_geoparquet(tmp_path / "a.parquet", ROWS, geo=geo))
+
+    def test_a_crs_of_its_own_is_followed(self, tmp_path: Path) -> None:
+        crs = CRS.from_epsg(32735).to_json_dict()
+        geo = {"primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", "crs": crs}}}
+        path = write_geoparquet(tmp_path / "a.parquet", [(Point(500_000, 8_800_000), {"name": "x"})], geo=geo)
+        (row,) = read_vector(path).rows
+        assert row.geometry is not None
+        assert row.geometry.coords[0] == pytest.approx((27, -10.85), abs=0.01)
+
+    def test_a_geometry_that_is_none_refuses_its_row_alone(self, tmp_path: Path) -> None:
+        nested = struct.pack("<BII", 1, 7, 1) * 100_000
+        path = write_geoparquet(tmp_path / "a.parquet", [(None, {"name": "x"}), (SQUARE, {"name": "y"})], first=nested)
+        first, second = read_vector(path).rows
+        assert "nested" in first.fault
+        assert second.geometry is not None
+
+    def test_a_small_file_that_unpacks_to_gigabytes_is_refused_within_bounds(self, tmp_path: Path) -> None:
+        rows = [(SQUARE, {"name": "x" * 400_000})] * 20_000
+        path = write_geoparquet(tmp_path / "bomb.parquet", rows)
+        assert path.stat().st_size < 3_000_000
+        assert "when unpacked" in refused(path)
+
+
+def test_said_words_change_the_crs_and_turn_swapped_coordinates(tmp_path: Path) -> None:
+    path = write_geojson(tmp_path / "a.geojson", feature(Point(6_300_000, 350_000), name="x"))
+    assert "is its CRS the right one?" in read_vector(path).rows[0].fault
+    (row,) = read_vector(path, reading=Reading(crs="EPSG:32719", swapped=True)).rows
+    assert row.geometry is not None
+    assert row.geometry.coords[0] == pytest.approx((-70.6, -33.42), abs=0.05)

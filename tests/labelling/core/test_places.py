@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from labelling.core.errors import BadInput
 from labelling.core.formats import Row, Table
-from labelling.core.places import MINUTES, NO_SIDE_LON, OUTSIDE, PlaceRule, place_rows
+from labelling.core.places import MINUTES, OUTSIDE, SWAPPED, PlaceRule, place_rows
 
 LATLON = PlaceRule(lat="lat", lon="lon")
 
@@ -31,7 +31,7 @@ def test_columns_of_any_style_become_points() -> None:
 def test_a_lost_direction_is_not_guessed_where_the_others_say_theirs() -> None:
     rows = [{"lat": "28.3°S", "lon": "70.9°W"}] * 3 + [{"lat": "28.3°S", "lon": "70.81°"}]
     row = place_rows(table(*rows), LATLON).rows[-1]
-    assert (row.fault, row.trouble) == ("'70.81°' says neither east nor west; 3 other rows say west", NO_SIDE_LON)
+    assert (row.fault, row.trouble) == ("'70.81°' says neither east nor west; 3 other rows say west", "W")
     assert placed(*rows, rule=PlaceRule(lat="lat", lon="lon", unsigned_lon="W"))[-1] == (-70.81, -28.3)
 
 
@@ -48,6 +48,11 @@ def test_loose_minutes_are_a_trouble_that_a_word_ends() -> None:
     assert row.trouble == MINUTES
     rule = PlaceRule(lat="lat", lon="lon", minutes_as_decimals=True)
     assert placed(row.properties, rule=rule) == [(-69.86, -25.84)]
+
+
+def test_letters_of_the_other_axis_are_told_as_swapped() -> None:
+    row = place_rows(table({"lat": "70°W", "lon": "33°S"}), LATLON).rows[0]
+    assert (row.trouble, "are latitude and longitude swapped?" in row.fault) == (SWAPPED, True)
 
 
 def test_empty_cells_and_places_off_the_earth_say_so() -> None:

@@ -124,7 +124,7 @@ def test_a_faulty_row_stops_everything_unless_it_may_be_skipped(tmp_path: Path) 
 def test_progress_is_told(mines: Path) -> None:
     told: list[str] = []
     load(mines, on_progress=told.append)
-    assert told == ["reading mines.geojson", "placing 4 claims", "written"]
+    assert told == ["reading mines.geojson", "placing 4 claims"]
 
 
 def test_synthetic_seeds_make_synthetic_sites(mines: Path) -> None:
