@@ -3,11 +3,13 @@
 from django.urls import include, path
 
 from labelling.views import (
+    agreement,
     bulk,
     campaigns,
     comments,
     contested,
     datasets,
+    gold,
     guide,
     imports,
     jobs,
@@ -29,6 +31,10 @@ urlpatterns = [
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/<uuid:job_id>/", jobs.job, name="job"),
     path("jobs/<uuid:job_id>/cancel/", jobs.cancel, name="job-cancel"),
+    path("agreement/", agreement.agreement, name="agreement"),
+    path("agreement/people/<str:username>/", agreement.agreement_person, name="agreement-person"),
+    path("agreement/rows/<slug:kind>/", agreement.agreement_rows, name="agreement-rows"),
+    path("agreement/<slug:table>.csv", agreement.agreement_csv, name="agreement-csv"),
     path("review/", review.campaigns, name="campaigns"),
     path("review/contested/", contested.contested, name="contested"),
     path("review/suspects/", suspects.suspects, name="suspects"),
@@ -46,6 +52,7 @@ urlpatterns = [
     path("sites/bulk/<uuid:key>/start/", bulk.bulk_start, name="bulk-start"),
     path("sites/bulk/<uuid:key>/undo/", bulk.bulk_undo, name="bulk-undo"),
     path("sites/<int:site_id>/", sites.site, name="site"),
+    path("sites/<int:site_id>/gold/", gold.gold, name="site-gold"),
     path("sites/<int:site_id>/comments/", comments.comment, name="site-comment"),
     path("guide/", guide.guide, name="guide"),
     path("guide/<slug:code>/", guide.guide_type, name="guide-type"),

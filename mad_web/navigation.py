@@ -28,6 +28,7 @@ class Link:
 PLACES: tuple[Place, ...] = (
     Place("home", "Dashboard"),
     Place("campaigns", "Review", "labelling.view_campaign"),
+    Place("agreement", "Agreement", "labelling.add_decision"),
     Place("sites", "Sites", "labelling.view_site"),
     Place("scenes", "Scenes", "labelling.view_scene"),
     Place("training", "Training", "training.view_experiment"),

@@ -1,7 +1,5 @@
 """The front page, and what a load balancer asks."""
 
-import csv
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple
 from typing import cast
 
@@ -14,8 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
+from labelling.services.agreement import Question, overall_agreement
 from labelling.services.comments import mentions_waiting
 from labelling.services.dashboard import survey_work
+from labelling.views.tables import csv_answer
 from mad_web.first_steps import first_steps
 from training.services.quality import quality_over_time
 
@@ -32,6 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "home.html",
         {
             "work": work,
+            "agreement": overall_agreement(question=Question()),
             "mentions": mentions_waiting(user=user, limit=5),
             "steps": first_steps(user=user, work=work),
             "quality": quality,
@@ -49,7 +50,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def days_csv(request: HttpRequest) -> HttpResponse:
     """The figures behind the plot of decisions."""
     days = survey_work(user=cast(User, request.user)).days
-    return _csv(
+    return csv_answer(
         "decisions-a-day.csv", ("day", "everybody", "you"), [(one.day, one.everybody, one.mine) for one in days]
     )
 
@@ -59,22 +60,7 @@ def days_csv(request: HttpRequest) -> HttpResponse:
 def quality_csv(request: HttpRequest) -> HttpResponse:
     """The figures behind the plot of model quality."""
     names = ("model", "status", "testset", "at", "ap50", "ap50_95", "truths")
-    return _csv("model-quality.csv", names, [astuple(one) for one in quality_over_time()])
-
-
-def _csv(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
-    answer = HttpResponse(
-        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
-    )
-    table = csv.writer(answer)
-    table.writerow(head)
-    table.writerows([_plain(cell) for cell in row] for row in rows)
-    return answer
-
-
-def _plain(cell: object) -> object:
-    """A text that a spreadsheet would take for a formula is marked as text."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return csv_answer("model-quality.csv", names, [astuple(one) for one in quality_over_time()])
 
 
 @login_not_required

@@ -69,7 +69,7 @@ def see_sites(*, user: User, sites: Sequence[Site], campaign: Campaign | None, t
         is_open = site.pk in again or site.pk in gold
         wanted = [asked, *(one.reviews_needed for one in history)]
         if not is_open and not hides_others(state=site.state, wanted=wanted):
-            seen[site.pk] = Sight(site, False, proposals, history, comments)
+            seen[site.pk] = Sight(site, False, proposals, _without_gold(user, history), comments)
             continue
         own = [one for one in history if one.reviewer_id == user.pk]
         seen[site.pk] = Sight(
@@ -96,6 +96,11 @@ def is_asked_again(*, user: User, site: Site) -> bool:
     return site.pk in _asked_again(user, [site])
 
 
+def is_served_as_open(*, user: User, site: Site) -> bool:
+    """Whether a settled site is, for this person, one to decide on as if nobody had."""
+    return bool(_asked_again(user, [site]) | _dealt_as_gold(user, [site]))
+
+
 def _asked_again(user: User, sites: Iterable[Site]) -> set[int]:
     due = {site.pk for site in sites if site.due_again}
     if due and user.has_perm("labelling.change_label"):
@@ -111,6 +116,13 @@ def _dealt_as_gold(user: User, sites: Iterable[Site]) -> set[int]:
         reviewer=user, site__in=settled, site__gold__isnull=False, campaign__active=True, campaign__gold_share__gt=0
     )
     return set(looks.values_list("site_id", flat=True))
+
+
+def _without_gold(user: User, history: Sequence[Decision]) -> Sequence[Decision]:
+    """Nobody but leads learns from the answers of others that a site is gold."""
+    if not any(one.gold for one in history) or user.has_perm("labelling.change_label"):
+        return history
+    return [one for one in history if not one.gold or one.reviewer_id == user.pk]
 
 
 def _own_or_bare(user: User, proposals: Sequence[Proposal]) -> list[Proposal]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from django.contrib.auth.models import User
 from shapely.geometry.base import BaseGeometry
 
 from labelling.core.errors import BadGeometry, BadRaster, NotFound
@@ -14,6 +15,7 @@ from labelling.core.raster import check_source
 from labelling.core.spectra import RING_M, BandLevel, BandPair, measure_spectrum
 from labelling.models import Scene, Site
 from labelling.models.spatial import in_box, to_shapely
+from labelling.services.blind import see_site
 from labelling.services.scenes import scene_roots
 
 METHOD = 1
@@ -46,10 +48,11 @@ class Evidence:
         return f'"{digest.hexdigest()[:24]}"'
 
 
-def find_evidence(*, site_id: int, scene_id: int) -> Evidence:
+def find_evidence(*, user: User, site_id: int, scene_id: int) -> Evidence:
     """Find a site in a scene.
 
     Args:
+        user: who looks; where opinions are to be independent, they are shown the outline that sources propose.
         site_id: the site.
         scene_id: the scene.
 
@@ -57,6 +60,8 @@ def find_evidence(*, site_id: int, scene_id: int) -> Evidence:
         NotFound: no such site, no such scene, or the scene does not touch the site; all alike.
     """
     site = Site.objects.filter(pk=site_id).first()
+    if site is not None and site.version:
+        site = see_site(user=user, site=site, campaign=None)
     scene = Scene.objects.covering(site.footprint).filter(pk=scene_id).first() if site else None
     if site is None or scene is None:
         msg = "no such site, or no such scene of it"

@@ -35,8 +35,7 @@ def mark_gold(*, user: User, site: Site) -> Gold:
     """
     if not user.has_perm(MARKS):
         raise NotAllowed("only a lead marks gold sites")
-    label = Label.objects.filter(site=site).first()
-    if label is None or not _is_truth(label):
+    if not can_be_gold(site=site):
         raise BadInput("only a site that is verified, or rejected as not a mine, can be gold")
     gold, _ = Gold.objects.get_or_create(site=site, defaults={"marked_by": user})
     return gold
@@ -56,18 +55,21 @@ def unmark_gold(*, user: User, site: Site) -> bool:
     return bool(Gold.objects.filter(site=site).delete()[0])
 
 
-def _is_truth(label: Label) -> bool:
-    return label.state == Label.State.VERIFIED or (
-        label.state == Label.State.REJECTED and label.reason in BACKGROUND_REASONS
-    )
+def can_be_gold(*, site: Site) -> bool:
+    """Whether the label of a site says what is there, or that nothing is."""
+    return Label.objects.filter(_truth(""), site=site).exists()
+
+
+def _truth(prefix: str) -> Q:
+    empty = {f"{prefix}state": Label.State.REJECTED, f"{prefix}reason__in": BACKGROUND_REASONS}
+    return Q(**{f"{prefix}state": Label.State.VERIFIED}) | Q(**empty)
 
 
 def gold_of(*, campaign: Campaign) -> QuerySet[Site]:
     """The gold sites of a campaign: those of its sites whose label says something on its axis."""
-    truth = Q(label__state=Label.State.VERIFIED, **{f"label__{campaign.axis}__isnull": False})
-    truth |= Q(label__state=Label.State.REJECTED, label__reason__in=BACKGROUND_REASONS)
     sites = Site.objects.matching(campaign.conditions())
-    return sites.filter(truth, gold__isnull=False, state__in=SETTLED, due_again=False)
+    named = Q(**{f"label__{campaign.axis}__isnull": False}) | Q(label__state=Label.State.REJECTED)
+    return sites.filter(_truth("label__"), named, gold__isnull=False, state__in=SETTLED, due_again=False)
 
 
 def gold_answers(*, user: User, campaign: Campaign) -> QuerySet[Decision]:

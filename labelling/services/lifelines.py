@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from labelling.core.geometry import area_ha
 from labelling.core.review import hides_others
 from labelling.models import BulkItem, Comment, Decision, MineType, Proposal, Retirement, Site, Source
 from labelling.models.spatial import to_shapely
+from labelling.services.blind import is_served_as_open
 from labelling.services.bulk import outcomes_of, phrase_of
 
 MAX_EVENTS = 500
@@ -61,34 +63,46 @@ def life_of(*, site: Site, user: User) -> list[Event]:
         user: who reads it; while a blind review is open, only a lead sees what others decided and said.
     """
     mine_types = MineType.objects.in_bulk(field_name="code")
+    is_hidden = _is_hidden(site, site.decisions.only("reviews_needed"), user)
     events = [
-        *(event for proposal in _proposals(site) for event in _of_proposal(proposal, mine_types)),
-        *(_of_decision(decision, mine_types) for decision in _decisions(site, user)),
+        *(
+            event
+            for proposal in _proposals(site, by=user if is_hidden else None)
+            for event in _of_proposal(proposal, mine_types)
+        ),
+        *(_of_decision(decision, mine_types, user) for decision in _decisions(site, user)),
         *(_of_comment(comment) for comment in _comments(site, user)),
         *_of_bulks(site, user),
-        *_of_snapshots(site),
-        *(event for teller in _tellers for event in teller(site)),
     ]
+    if not is_hidden:
+        # What became of a label tells that there is one.
+        events += [*_of_snapshots(site), *(event for teller in _tellers for event in teller(site))]
     return sorted(events, key=lambda event: event.at)
 
 
-def _proposals(site: Site) -> Iterable[Proposal]:
-    return site.proposals.select_related("source", "scene", "seed_import", "retirement__seed_import").order_by("-pk")[
-        :MAX_EVENTS
-    ]
+def _proposals(site: Site, *, by: User | None) -> Iterable[Proposal]:
+    """What sources said; of people who draw only what one of them drew, where one is given."""
+    found = site.proposals.select_related("source", "scene", "seed_import", "retirement__seed_import")
+    if by is not None:
+        found = found.exclude(~Q(source__name=Source.of_person(by)), source__kind=Source.Kind.PERSON)
+    return found.order_by("-pk")[:MAX_EVENTS]
 
 
 def _decisions(site: Site, user: User) -> list[Decision]:
     history = list(site.decisions.select_related("reviewer", "campaign").order_by("-pk")[:MAX_EVENTS])
     if _is_hidden(site, history, user):
         return [decision for decision in history if decision.reviewer_id == user.pk]
-    return history
+    if user.has_perm("labelling.change_label"):
+        return history
+    return [decision for decision in history if not decision.gold or decision.reviewer_id == user.pk]
 
 
 def _is_hidden(site: Site, history: Iterable[Decision], user: User) -> bool:
     """A lead sees everything."""
+    if user.has_perm("labelling.change_campaign"):
+        return False
     blind = hides_others(state=site.state, wanted=(decision.reviews_needed for decision in history))
-    return blind and not user.has_perm("labelling.change_campaign")
+    return blind or is_served_as_open(user=user, site=site)
 
 
 def _comments(site: Site, user: User) -> list[Comment]:
@@ -145,14 +159,15 @@ def _claimed(proposal: Proposal, mine_types: Mapping[str, MineType]) -> Event:
     )
 
 
-def _of_decision(decision: Decision, mine_types: Mapping[str, MineType]) -> Event:
+def _of_decision(decision: Decision, mine_types: Mapping[str, MineType], user: User) -> Event:
     marks = {"accept": "ok", "fix": "ok", "add": "ok", "reject": "no"}
     lines = [
         decision.get_reason_display() if decision.reason else "",
         f"the outline is now {_outline_in_words(decision.geometry)}" if decision.geometry else "",
         decision.comment,
         f"in {decision.campaign.name}" if decision.campaign else "",
-        "kept, not applied: the site had changed meanwhile" if decision.version is None else "",
+        "kept, not applied: the site had changed meanwhile" if decision.is_kept else "",
+        "on a gold site: scored, not applied" if decision.gold and decision.reviewer_id != user.pk else "",
     ]
     return Event(
         at=decision.created_at,

@@ -20,7 +20,9 @@ from labelling.forms.sites import SiteFilter, read_bbox
 from labelling.models import Scene, Site
 from labelling.models.site import SiteQuerySet
 from labelling.models.spatial import Box, in_box, to_shapely
+from labelling.services.blind import see_site
 from labelling.services.bulk import LEADS
+from labelling.services.gold import can_be_gold
 from labelling.services.lifelines import life_of
 from labelling.views.site_tiles import site_feature
 
@@ -125,8 +127,10 @@ def sites_map(request: HttpRequest) -> JsonResponse:
 @require_safe
 @permission_required("labelling.view_site", raise_exception=True)
 def site(request: HttpRequest, site_id: int) -> HttpResponse:
-    found = get_object_or_404(Site.objects.shown(), pk=site_id)
-    events = life_of(site=found, user=cast(User, request.user))
+    user, row = cast(User, request.user), get_object_or_404(Site.objects.shown(), pk=site_id)
+    events = life_of(site=row, user=user)
+    # Who is asked for an opinion of their own sees the place as it was before others gave theirs.
+    found = row if user.has_perm("labelling.change_label") else see_site(user=user, site=row, campaign=None)
     scene = Scene.objects.covering(found.point).first()
     drawn = {
         "footprint": to_geojson(to_shapely(found.footprint)),
@@ -136,6 +140,7 @@ def site(request: HttpRequest, site_id: int) -> HttpResponse:
         "events": [event.geometry for event in events],
     }
     context = {"site": found, "events": events, "scene": scene, "drawn": drawn, "comment_key": uuid4()}
+    context |= {"can_be_gold": can_be_gold(site=row), "is_gold": hasattr(row, "gold")}
     return render(request, "labelling/site.html", context)
 
 

@@ -11,13 +11,14 @@ from labelling.core.review import Settlement, settle
 from labelling.models import Decision, Label, MineType, Site
 from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
+from labelling.services.decisions.pairs import pair_opinions
 from labelling.services.sites import refresh_site
 
 _LABEL_FIELDS = ["state", "geometry", *Axis.values, "reason", "decision", "reviews", "decided_at"]
 _BATCH = 500
 
 
-def derive_label(*, site: Site) -> Settlement:
+def derive_label(*, site: Site, made: Decision | None = None) -> Settlement:
     """Judge the decisions on a site and write what they amount to: its label, its state and what it shows.
 
     The caller holds the site's row, and has counted its version up; it is written with the rest. A verified site
@@ -25,12 +26,14 @@ def derive_label(*, site: Site) -> Settlement:
 
     Args:
         site: the site; its fields follow what is written.
+        made: the decision that was just applied; where it is the first, no other need be looked up.
 
     Returns:
         What the decisions amount to.
     """
-    decisions = list(site.decisions.order_by("id"))
+    decisions = [made] if made is not None and site.version == 1 else list(site.decisions.order_by("id"))
     settlement = settle([decision.opinion() for decision in decisions])
+    pair_opinions(site=site, decisions=decisions)
     before, site.state = site.state, settlement.state
     if settlement.state == "open":
         Label.objects.filter(site=site).delete()
