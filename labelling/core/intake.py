@@ -17,7 +17,7 @@ import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers
 from labelling.core.child import Emit, child_main
 from labelling.core.cog import write_cog
 from labelling.core.errors import BadInput, BadRaster
-from labelling.core.raster import check_source, checked_path, open_raster
+from labelling.core.raster import check_source, lend_raster, open_raster
 from labelling.core.remote import is_remote
 from labelling.core.safe import is_safe, read_safe
 from labelling.core.scene_mapping import SceneMapping, read_mapping
@@ -149,14 +149,14 @@ def _describe(candidate: Candidate, place: str, mapping: SceneMapping, roots: tu
             return replace(facts, ref=replace(facts.ref, path=place, files=(path,)))
         return describe_stack(item.files, place=place, mapping=mapping, said=item.said, roots=roots)
     if is_remote(place):
-        with open_raster(place) as dataset:
+        with lend_raster(place) as dataset:
             return describe_scene(dataset, path=place, mapping=mapping)
     mapping = mapping.over(_sidecar_of(Path(place)))
     if is_safe(Path(place)):
         safe = read_safe(Path(place))
         return describe_stack(safe.bands, place=place, mapping=mapping, said=safe.said, roots=roots)
-    checked_path(place, roots=roots)
-    with open_raster(place, roots=roots) as dataset:
+    # Lent, since the survey comes back to it.
+    with lend_raster(place, roots=roots) as dataset:
         return describe_scene(dataset, path=place, mapping=mapping)
 
 

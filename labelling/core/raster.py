@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NewType
 
@@ -389,6 +390,7 @@ def utm_of(lon: float, lat: float) -> str:
     return f"EPSG:{(32600 if lat >= 0 else 32700) + zone}"
 
 
+@lru_cache(maxsize=256)
 def transformer(source: str, target: str) -> Transformer:
     """Make a transformer between CRSs with x (longitude, easting) first on both sides."""
     return Transformer.from_crs(source, target, always_xy=True)

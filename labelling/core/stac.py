@@ -41,12 +41,8 @@ def search_stac(search: StacSearch, *, roots: tuple[Path, ...] = ()) -> Iterator
         BadInput: the catalogue cannot be read, or its host is not allowed.
     """
     try:
-        client = Client.open(search.url, stac_io=_Io(roots))
-        found = (
-            _asked(client, search) if client.conforms_to(ConformanceClasses.ITEM_SEARCH) else _walked(client, search)
-        )
         count = 0
-        for link, item in found:
+        for link, item in _found(search, _Io(roots)):
             if _is_wanted(item, search):
                 yield link, trim_item(item, link=link)
                 count += 1
@@ -120,6 +116,16 @@ class _Io(StacApiIO):
             raise BadInput(msg)
 
 
+def _found(search: StacSearch, reader: _Io) -> Iterator[tuple[str, dict[str, Any]]]:
+    document = reader.read_json(search.url)
+    if document.get("type") == "Feature":
+        return iter([(search.url, document)])
+    if document.get("type") == "Collection":
+        return _walked(reader.stac_object_from_dict(document, href=search.url), search)
+    client = Client.open(search.url, stac_io=reader)
+    return _asked(client, search) if client.conforms_to(ConformanceClasses.ITEM_SEARCH) else _walked(client, search)
+
+
 def _asked(client: Client, search: StacSearch) -> Iterator[tuple[str, dict[str, Any]]]:
     """Let the API search."""
     since, until = (time.isoformat() if time else ".." for time in (search.since, search.until))
@@ -137,10 +143,10 @@ def _asked(client: Client, search: StacSearch) -> Iterator[tuple[str, dict[str, 
         yield str(link or f"{search.url.rstrip('/')}/{item.get('collection')}/{item.get('id')}"), item
 
 
-def _walked(client: Client, search: StacSearch) -> Iterator[tuple[str, dict[str, Any]]]:
+def _walked(top: Any, search: StacSearch) -> Iterator[tuple[str, dict[str, Any]]]:
     """Go through a catalogue that cannot search, each document once."""
-    waiting: list[pystac.Catalog] = [client]
-    seen = {client.get_self_href()}
+    waiting: list[pystac.Catalog] = [top]
+    seen = {top.get_self_href()}
     while waiting:
         catalogue = waiting.pop()
         for link in catalogue.get_links():
@@ -151,7 +157,7 @@ def _walked(client: Client, search: StacSearch) -> Iterator[tuple[str, dict[str,
             if is_remote(search.url) and not is_remote(place):
                 msg = "a catalogue of another machine names a file of this one"
                 raise BadInput(msg)
-            found = link.resolve_stac_object(root=client).target
+            found = link.resolve_stac_object(root=top).target
             if isinstance(found, pystac.Catalog) and _may_hold(found, search):
                 waiting.append(found)
             elif isinstance(found, pystac.Item):

@@ -55,10 +55,8 @@ def survey_scene(ref: SceneRef, *, has_overviews: bool) -> Survey:
         msg = "holds no data at all: every pixel that was looked at is nodata"
         raise BadRaster(msg, file=ref.path.rsplit("/", 1)[-1])
     clear = shown[:, _clear(shown, ref)]
-    display = {
-        band: [float(value) for value in np.percentile(plane, PERCENTILES)]
-        for band, plane in zip(ref.bands, clear, strict=True)
-    }
+    limits = np.percentile(clear, PERCENTILES, axis=1).T
+    display = {band: [float(value) for value in pair] for band, pair in zip(ref.bands, limits, strict=True)}
     for one in combinations_for(ref.bands):
         if one.is_index and one.limits is None:
             values = [index_values(_only(look, one.bands), one)[look.mask] for look in looks]

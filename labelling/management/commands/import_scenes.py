@@ -41,7 +41,7 @@ class Command(BaseCommand):
         stac = parser.add_argument_group("STAC")
         stac.add_argument("--stac", metavar="URL", help="an API, or a catalog.json here or elsewhere")
         stac.add_argument("--collection", action="append", default=[], help="id of a collection; may be repeated")
-        stac.add_argument("--bbox", help="west,south,east,north in degrees")
+        stac.add_argument("--bbox", nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help="degrees")
         stac.add_argument("--since", type=_day, help="first day, such as 2022-01-01")
         stac.add_argument("--until", type=_day, help="last day")
         stac.add_argument("--max-cloud", type=float, help="highest cloud cover, per cent")
@@ -92,7 +92,7 @@ def _search(options: dict[str, Any]) -> StacSearch:
         return StacSearch(
             url=options["stac"],
             collections=tuple(options["collection"]),
-            bbox=StacSearch.box_of(options["bbox"] or ""),
+            bbox=StacSearch.box_of(",".join(options["bbox"] or ())),
             since=options["since"],
             until=options["until"] and options["until"].replace(hour=23, minute=59, second=59),
             max_cloud=options["max_cloud"],
