@@ -24,11 +24,6 @@ EXPORT_ROOT = MAD_HOME / "exports"
 DATASET_ROOT = MAD_HOME / "datasets"
 # Weights that an admin puts here, such as yolo11n.pt, may be named as the architecture of a training.
 WEIGHTS_ROOT = MAD_HOME / "weights"
-# Seed files that an admin puts here can be imported in the browser without an upload.
-SEED_INBOX = env.folder("MAD_SEED_INBOX", default=MAD_HOME / "inbox")
-SEED_UPLOAD_BYTES = env.int("MAD_UPLOAD_MB", default=500, least=1) * 1_000_000
-FILE_UPLOAD_TEMP_DIR = WORK_ROOT
-FILE_UPLOAD_HANDLERS = ["mad_web.uploads.LimitedUpload", "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 # Drawn map tiles, so that a tile is drawn once; the oldest go when there are more than this.
 TILE_ROOT = MAD_HOME / "tiles"
 TILE_CACHE_BYTES = env.int("MAD_TILE_CACHE_MB", default=2048) << 20
