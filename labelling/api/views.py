@@ -64,7 +64,7 @@ class Claims(ReviewView):
         ids = [claim.site_id for claim in claims]
         ahead = upcoming_sites(user=self.user, campaign=campaign, count=wish["ahead"], exclude=[*ids, *wish["exclude"]])
         fresh = [one.site for one in ahead if wish["have"].get(str(one.site)) != one.version]
-        items = build_items(user=self.user, sites=shown_sites([*ids, *fresh]), campaign=campaign)
+        items = build_items(user=self.user, sites=shown_sites([*ids, *fresh]), campaign=campaign, claims=claims)
         waiting = None if claims or not wish["count"] else waiting_for(user=self.user, campaign=campaign)
         return Response(
             {

@@ -8,6 +8,7 @@ from typing import Any
 import shapely
 from django.contrib.auth.models import User
 from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Polygon
+from django.db.models import Value
 from django.utils import timezone
 
 from labelling.core.errors import NotFound
@@ -20,6 +21,7 @@ from labelling.services.blind import Sight, Told, see_sites
 from labelling.services.comments import comments_on
 from labelling.services.quality import put_hidden_last
 
+_OF_PROPOSALS = ("site", "source", "geometry", "types", "score", "is_mine", "scene", "created_at")
 MAX_PROPOSALS = 20
 MAX_SCENES = 24
 MAX_HISTORY = 30
@@ -39,41 +41,58 @@ class _Shelf:
     claims: Mapping[int, Claim]
 
 
-def build_items(*, user: User, sites: Sequence[Site], campaign: Campaign | None) -> list[Item]:
+def build_items(
+    *, user: User, sites: Sequence[Site], campaign: Campaign | None, claims: Sequence[Claim] | None = None
+) -> list[Item]:
     """Describe sites for the review screen, ready for JSON.
 
     Args:
         user: who looks; where blind opinions are wanted, what others decided and said of an open site is left out.
         sites: from ``Site.objects.shown()``; their order is kept.
         campaign: its axis decides which types are offered; None: the axis ``feature``.
+        claims: the user's on these sites; None: they are looked up.
     """
+    if not sites:
+        return []
     ids = [site.pk for site in sites]
     axis = campaign.axis if campaign else Axis.FEATURE.value
-    now = timezone.now()
+    if claims is None:
+        claims = list(user.claims.filter(site__in=ids, expires_at__gt=timezone.now()))
+    spoken_of, talked_of = _with_history(ids)
     told = Told(
         proposals=_by_site(
-            Proposal.objects.standing().filter(site__in=ids).select_related("source").order_by("-score", "id")
-            if ids
-            else ()
+            Proposal.objects.standing()
+            .filter(site__in=ids)
+            .select_related("source")
+            .only(*_OF_PROPOSALS)
+            .order_by("-score", "id")
         ),
         history=_by_site(
-            Decision.objects.filter(site__in=ids)
+            Decision.objects.filter(site__in=spoken_of)
             .select_related("reviewer", "undone_by")
             .defer("geometry", "undone_by__geometry")
             .order_by("-id")
-            if ids
+            if spoken_of
             else ()
         ),
-        comments=comments_on(sites=ids),
+        comments=comments_on(sites=talked_of),
     )
     seen = see_sites(user=user, sites=sites, campaign=campaign, told=told)
     shelf = _Shelf(
         axis=axis,
-        mine_types=list(MineType.objects.filter(axis=axis).order_by("rank", "code")) if ids else [],
+        mine_types=list(MineType.objects.filter(axis=axis).order_by("rank", "code")),
         scenes=scenes_under([seen[site.pk].site for site in sites]),
-        claims={claim.site_id: claim for claim in user.claims.filter(site__in=ids, expires_at__gt=now)} if ids else {},
+        claims={claim.site_id: claim for claim in claims},
     )
     return [_item(seen[site.pk], shelf) for site in sites]
+
+
+def _with_history(ids: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Those of some sites that were decided on, and those that were talked of: most of a queue neither."""
+    decided = Decision.objects.filter(site__in=ids).order_by().annotate(what=Value("d")).values_list("what", "site_id")
+    said = Comment.objects.filter(site__in=ids).order_by().annotate(what=Value("c")).values_list("what", "site_id")
+    found = decided.union(said)
+    return [pk for what, pk in found if what == "d"], [pk for what, pk in found if what == "c"]
 
 
 def shown_sites(ids: Sequence[int]) -> list[Site]:

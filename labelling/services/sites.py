@@ -107,6 +107,8 @@ def as_proposed(
         keep_turn: sites that keep their score, and their place in the queue with its reasons.
     """
     spoken_of = [site for site in sites if proposals.get(site.pk)]
+    if not spoken_of:
+        return
     evidence = [
         [_evidence_of_proposal(one) for one in sorted(proposals[site.pk], key=lambda one: one.pk)] for site in spoken_of
     ]

@@ -176,7 +176,7 @@ def _decide(desk: _Desk, site: Site, *, saw: int) -> Receipt:
     as_lead, shown = not desk.finds_open(site), desk.shown(site)
     _step(site)
     decision = _append(desk, site, shown=shown, version=site.version, as_lead=as_lead)
-    return _finish(desk, site, decision, derive_label(site=site))
+    return _finish(desk, site, decision, derive_label(site=site, made=decision))
 
 
 def _has_changed(desk: _Desk, site: Site, saw: int) -> bool:
@@ -288,7 +288,7 @@ def _undo(desk: _Desk) -> Receipt:
         return _finish(desk, site, _append(desk, site, version=None, undoes=target, gold=target.gold))
     _step(site)
     decision = _append(desk, site, version=site.version, undoes=target)
-    return _finish(desk, site, decision, derive_label(site=site))
+    return _finish(desk, site, decision, derive_label(site=site, made=decision))
 
 
 def _check_undo(desk: _Desk, site: Site, target: Decision) -> None:

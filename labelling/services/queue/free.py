@@ -1,5 +1,6 @@
 """Which sites are free for a reviewer."""
 
+import itertools
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
@@ -79,11 +80,11 @@ class Free:
         if not campaign_asks(self.campaign):
             return self._rows(statements.NEXT, count=count)
         found: list[Upcoming] = []
-        place, window = 0, self._window(0)
-        while window and len(found) < count:
+        for place in itertools.count():
+            window = self._window(place)
             found += self._rows(statements.NEXT, count=count - len(found), among=window)
-            place += 1
-            window = self._window(place) if len(window) == WINDOW else []
+            if len(found) == count or len(window) < WINDOW:
+                break
         return found
 
     def wanted(self, want: Sequence[int]) -> list[Upcoming]:

@@ -1,14 +1,16 @@
 """How far a campaign and a reviewer have come, and why there may be nothing to review."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from labelling.models import Campaign, Claim, Decision, Site
+from labelling.models import Campaign, Claim, Site
 from labelling.services.gold import gold_answers
+from labelling.services.queue import statements
 from labelling.services.queue.memory import kept
 from labelling.services.queue.suspects import count_suspects_of
 
@@ -63,15 +65,18 @@ def progress_of(*, user: User, campaign: Campaign) -> Progress:
         done = min(done + gold_answers(user=user, campaign=campaign).count(), total - 1)
     now = timezone.now()
     midnight, pace = now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(minutes=PACE_MINUTES)
-    mine = Decision.objects.filter(reviewer=user, undone_by__isnull=True, created_at__gte=min(midnight, pace))
-    mine = mine.exclude(verdict__in=[Decision.Verdict.SKIP, Decision.Verdict.UNDO])
-    counted = mine.aggregate(
-        today=Count("pk", filter=Q(created_at__gte=midnight)),
-        recent=Count("pk", filter=Q(created_at__gte=pace)),
-        first=Min("created_at", filter=Q(created_at__gte=pace)),
-    )
-    minutes = (now - counted["first"]).total_seconds() / 60 if counted["first"] else 0.0
-    return Progress(done, total, counted["today"], round(counted["recent"] / max(minutes, 1.0), 1))
+    since = min(midnight, pace)
+    adapt = connection.ops.adapt_datetimefield_value
+    with connection.cursor() as cursor:
+        cursor.execute(
+            statements.MINE,
+            {"user": user.pk, "since": adapt(since), "midnight": adapt(midnight), "pace": adapt(pace)},
+        )
+        today, recent, first = cursor.fetchone()
+    if isinstance(first, str):  # SpatiaLite keeps moments as text
+        first = datetime.fromisoformat(first).replace(tzinfo=UTC)
+    minutes = (now - first).total_seconds() / 60 if first else 0.0
+    return Progress(done, total, today, round(recent / max(minutes, 1.0), 1))
 
 
 def _count(campaign: Campaign) -> tuple[int, int]:

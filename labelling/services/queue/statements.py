@@ -66,3 +66,10 @@ LEASE = f"""
         created_at = CASE WHEN held.reviewer_id = excluded.reviewer_id THEN held.created_at ELSE excluded.created_at END
     WHERE held.reviewer_id = excluded.reviewer_id OR held.expires_at <= %(now)s
     RETURNING id, site_id, slot, token, (SELECT COUNT(*) FROM labelling_claim k WHERE k.reviewer_id = %(user)s)"""
+
+# What a reviewer has decided: since midnight, and in the last minutes.
+MINE = f"""SELECT COUNT(CASE WHEN d.created_at >= %(midnight)s THEN 1 END),
+        COUNT(CASE WHEN d.created_at >= %(pace)s THEN 1 END),
+        MIN(CASE WHEN d.created_at >= %(pace)s THEN d.created_at END)
+    FROM labelling_decision d WHERE d.reviewer_id = %(user)s AND d.created_at >= %(since)s
+    AND d.verdict <> 'skip' AND {_IN_FORCE}"""
