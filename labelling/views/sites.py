@@ -30,7 +30,7 @@ PER_PAGE = 50
 MAP_SITES = 2000
 OUTLINES_DEG = 1.5
 LISTED = 10_000
-FRAMED = 500  # of the sites of a long list; `sites-frame` looks at all
+FRAMED = 500  # so many sites the page looks at for the frame of its map; `sites-frame` looks at all
 URGENT = ("-priority", "pk")
 TILES = "/tiles/sites/{z}/{x}/{y}.json"  # as Leaflet fills it in
 
@@ -44,7 +44,7 @@ def sites(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": pages.get_page(request.GET.get("page")),
-        "map": {"tiles": TILES, "bounds": pages.frame(), "frame": reverse("sites-frame") if pages.is_cut else ""},
+        "map": {"tiles": TILES, **pages.frame()},
     }
     if request.user.has_perm(LEADS):
         context |= {"bulk_form": BulkForm(), "asked": _filter_of(request)}
@@ -62,8 +62,11 @@ class FirstRows(Paginator):  # type: ignore[type-arg]  # Django's own is not gen
 
     @cached_property
     def _found(self) -> list[int]:
-        rows = cast(SiteQuerySet, self.object_list)
-        return list(rows.order_by().values_list("pk", flat=True)[: LISTED + 1])
+        """The sites, most urgent first; of more than are listed some, in no order."""
+        rows = cast(SiteQuerySet, self.object_list).order_by().values_list("pk", "priority")
+        found = list(rows[: LISTED + 1])
+        # Sorted here: in the order of all sites, what is rare would be looked for among all of them.
+        return [pk for pk, _ in (found if len(found) > LISTED else sorted(found, key=lambda row: (-row[1], row[0])))]
 
     @property
     def count(self) -> int:
@@ -76,20 +79,21 @@ class FirstRows(Paginator):  # type: ignore[type-arg]  # Django's own is not gen
         return len(self._found) > LISTED
 
     def page(self, number: int | str) -> "Page[Site]":
-        """A page, most urgent first.
-
-        What is rare is sorted by itself: in the order of all sites it would be looked for among all of them.
-        """
+        """A page, most urgent first."""
         number = self.validate_number(number)
-        rows = cast(SiteQuerySet, self.object_list) if self.is_cut else Site.objects.filter(pk__in=self._found)
         first = (number - 1) * self.per_page
-        ids = list(rows.order_by(*URGENT).values_list("pk", flat=True)[first : min(first + self.per_page, LISTED)])
+        here = slice(first, min(first + self.per_page, LISTED))
+        if self.is_cut:
+            ids = list(cast(SiteQuerySet, self.object_list).order_by(*URGENT).values_list("pk", flat=True)[here])
+        else:
+            ids = self._found[here]
         return Page(Site.objects.filter(pk__in=ids).shown().order_by(*URGENT), number, self)
 
-    def frame(self) -> "Box | None":
-        """The box around the sites; where they are many, around some of them."""
-        found = self._found
-        return box_around(Site.objects.filter(pk__in=found[:: -(-len(found) // FRAMED)] if self.is_cut else found))
+    def frame(self) -> dict[str, Any]:
+        """The box around the sites; where they are many, around some, and the address that looks at all."""
+        step = -(-len(self._found) // FRAMED) or 1
+        some = Site.objects.filter(pk__in=self._found[::step])
+        return {"bounds": box_around(some), "frame": reverse("sites-frame") if step > 1 else ""}
 
 
 def box_around(found: SiteQuerySet) -> Box | None:

@@ -145,16 +145,13 @@ def test_a_short_word_may_stand_in_the_middle_of_a_name(gus: Client, cast: Cast)
     assert listed(gus, "q=es") == []
 
 
-def test_the_map_frames_what_fits(
-    gus: Client, mines: dict[str, Site], django_assert_max_num_queries: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_map_frames_what_fits(gus: Client, mines: dict[str, Site], monkeypatch: pytest.MonkeyPatch) -> None:
     around = [-70.0, -30.0, 26.0, pytest.approx(-11.0, abs=0.01)]
     shown = gus.get("/sites/").context["map"]
     assert (list(shown["bounds"]), shown["frame"]) == (around, "")
     assert gus.get("/sites/frame/").json()["bounds"] == around
     assert gus.get("/sites/frame/?q=nobody").json()["bounds"] == [-70.0, -30.0, -70.0, -30.0]
     assert gus.get("/sites/frame/?q=nowhere").json()["bounds"] is None
-    monkeypatch.setattr(page, "LISTED", 2)
     monkeypatch.setattr(page, "FRAMED", 2)
     shown = gus.get("/sites/").context["map"]
     assert shown["frame"] == "/sites/frame/", "the page looks at some, and says where all are looked at"
