@@ -53,7 +53,11 @@ def _config(user: User, campaign: Campaign) -> dict[str, Any]:
     return {
         "api": "/api/v1/",
         "session": reverse("session"),
-        "user": {"id": user.pk, "name": user.get_username()},
+        "user": {
+            "id": user.pk,
+            "name": user.get_username(),
+            "leads": user.has_perm("labelling.change_label"),
+        },
         "campaign": {"slug": campaign.slug, "name": campaign.name, "axis": campaign.axis},
         "reasons": [{"code": code, "name": name} for code, name in Decision.Reason.choices],
         "types": _types(campaign.axis),

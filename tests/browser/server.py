@@ -38,6 +38,11 @@ class Stage:
         with closing(sqlite3.connect(f"file:{self.home / 'mad.sqlite3'}?mode=ro", uri=True, timeout=20)) as database:
             return database.execute(sql, values).fetchall()
 
+    def write(self, sql: str, *values: object) -> None:
+        """Change what time would change."""
+        with closing(sqlite3.connect(self.home / "mad.sqlite3", timeout=20)) as database, database:
+            database.execute(sql, values)
+
     def decisions(self, story: str) -> list[dict[str, Any]]:
         """The decisions in the campaign of a story, oldest first."""
         names = ("key", "verdict", "reason", "types", "version", "site", "reviewer", "drawn", "undoes")

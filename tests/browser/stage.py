@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "keymap", "evidence")
 LONELY = "lonely"  # a campaign whose only site has no scene
 EMPTY = "empty"  # a campaign without a site
+MANY = "many"  # a campaign of 210 sites, none with a scene
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
 
 
@@ -39,6 +40,7 @@ def set_stage() -> None:
     for story, place in zip(STORIES, make_places(len(STORIES), seed=11), strict=True):
         play_on(story, [place])
     _add_lonely()
+    _add_many()
 
 
 def play_on(story: str, places: Sequence[Place]) -> None:
@@ -124,6 +126,26 @@ def _add_lonely() -> None:
     create_campaign(name=f"Synthetic {LONELY}", axis="commodity", conditions={"sources": [source.name]})
     Source.objects.create(name="nobody", kind="polygons", synthetic=True)
     create_campaign(name=f"Synthetic {EMPTY}", conditions={"sources": ["nobody"]})
+
+
+def _add_many() -> None:
+    from shapely.geometry import box
+
+    from labelling.core.matching import ClaimSpec
+    from labelling.models import Source
+    from labelling.services.campaigns import create_campaign
+    from labelling.services.sites import place_claims
+
+    source = Source.objects.create(name=f"seeds of {MANY}", kind="polygons", licence="CC0", synthetic=True)
+    corners = [(-20 + column / 10, -45 + row / 10) for column in range(15) for row in range(14)]
+    squares = [box(west, south, west + 0.01, south + 0.01) for west, south in corners]
+    place_claims(
+        source=source,
+        claims=[
+            ClaimSpec(f"{number}", square, {"feature": (("pond", None),)}) for number, square in enumerate(squares)
+        ],
+    )
+    create_campaign(name=f"Synthetic {MANY}", conditions={"sources": [source.name]})
 
 
 if __name__ == "__main__":

@@ -86,10 +86,14 @@ const areaIn = (geometry) => hectares(areaHa(polygonsOf(geometry) ?? []));
 
 /**
  * A decision met a newer state: both side by side, and a choice.
+ * @param {object} entry of the outbox
+ * @param {{leads: boolean, sites: string}} options whether its person may change what is finished; the address below
+ *   which each site has its page
  * @returns {Promise<"mine"|"theirs"|null>} null: not yet
  */
-export function chooseVersion(entry) {
+export function chooseVersion(entry, { leads, sites }) {
   const { body, current } = entry;
+  const isOver = current && current.state !== "open" && !leads;
   const latest = current?.history?.find(({ applied, undone }) => applied && !undone); // newest first
   const mine = body.geometry ?? current?.footprint;
   const shapes = [mine, current?.footprint].filter((shape) => shape && polygonsOf(shape));
@@ -102,6 +106,7 @@ export function chooseVersion(entry) {
     };
     const dialog = open(`Site ${entry.site} has changed since you saw it`, [
       el("p", { class: "dim", text: `${capital(entry.error)}. Nothing is lost.` }),
+      isOver && el("p", { text: "It is settled, and what is settled only a lead changes. Your decision stays on record beside it." }),
       el(
         "div",
         { class: "versions" },
@@ -109,7 +114,9 @@ export function chooseVersion(entry) {
           "Yours",
           [["Verdict", body.verdict], ["Reason", body.reason?.replaceAll("_", " ")], ["Type", typesIn(body.types)], ["Outline", body.geometry ? areaIn(body.geometry) : "as it was"], ["On version", String(body.base_version)]],
           bounds && drawing(mine, bounds, current?.footprint),
-          el("button", { type: "button", class: "btn btn-primary", text: "Decide again with mine", on: { click: pick("mine") } }),
+          isOver
+            ? el("a", { class: "btn", href: `${sites}${entry.site}/#comments`, target: "_blank", rel: "noopener", text: "Ask a lead about it" })
+            : el("button", { type: "button", class: "btn btn-primary", text: "Decide again with mine", on: { click: pick("mine") } }),
         ),
         version(
           "Now on the server",

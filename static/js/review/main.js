@@ -48,7 +48,7 @@ readLayout();
 const outbox = await Outbox.open(api).catch(refuseToBegin);
 const desk = new Desk({ outbox, steps, campaign: config.campaign.slug });
 const deciding = new Deciding({ desk, queue, steps, outlines, status, fetchItem: (site) => api.get(`sites/${site}/?campaign=${config.campaign.slug}`) });
-const saving = new Saving({ api, user: config.user, loginUrl: config.links.login, outbox, desk, steps, queue, status });
+const saving = new Saving({ api, user: config.user, links: config.links, outbox, desk, steps, queue, status });
 
 let chosen = null; // code of the chosen type
 let drawn = null; // outline that was edited, not yet submitted

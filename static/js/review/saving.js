@@ -7,7 +7,7 @@ export class Saving {
   #isLoggingIn = false;
   #wasSignedOut = false;
 
-  /** @param {object} parts api, user ({id, name}), loginUrl, outbox, desk, steps, queue, status */
+  /** @param {object} parts api, user ({id, name, leads}), links ({login, sites}), outbox, desk, steps, queue, status */
   constructor(parts) {
     this.#parts = parts;
     const { outbox, steps, status } = parts;
@@ -32,9 +32,9 @@ export class Saving {
 
   async logIn() {
     if (this.#isLoggingIn) return;
-    const { api, user, loginUrl, outbox, queue, status } = this.#parts;
+    const { api, user, links, outbox, queue, status } = this.#parts;
     this.#isLoggingIn = true;
-    await logInAgain({ name: user.name, count: outbox.waiting.length, loginUrl, api });
+    await logInAgain({ name: user.name, count: outbox.waiting.length, loginUrl: links.login, api });
     this.#isLoggingIn = false;
     if ((await api.whoIsLoggedIn().catch(() => null)) !== user.id) {
       return status.toast("Still logged out: nothing is sent, everything is kept. Press “not yet saved” to log in.", "warn");
@@ -45,8 +45,8 @@ export class Saving {
 
   /** A decision met a newer state of its site: its person chooses. */
   async settle(entry) {
-    const { desk, outbox } = this.#parts;
-    const choice = await chooseVersion(entry);
+    const { desk, outbox, user, links } = this.#parts;
+    const choice = await chooseVersion(entry, { leads: user.leads, sites: links.sites });
     if (choice === "mine") await desk.decideAgain(entry);
     if (choice === "theirs") await outbox.drop(entry);
   }

@@ -54,7 +54,7 @@ def test_the_screen_knows_campaign_person_types_and_reasons(cast: Cast) -> None:
     page = page_for(cast.ana, "/review/ponds/")
     config = config_in(page.text)
     assert config["campaign"] == {"slug": "ponds", "name": "Ponds", "axis": "feature"}
-    assert config["user"] == {"id": cast.ana.pk, "name": "ana"}
+    assert config["user"] == {"id": cast.ana.pk, "name": "ana", "leads": False}
     assert [reason["code"] for reason in config["reasons"]] == Decision.Reason.values
     assert len(config["reasons"]) <= 9, "each reason needs a digit"
     assert [one["digit"] for one in config["types"]][:3] == [1, 2, 3]
