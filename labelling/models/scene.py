@@ -121,6 +121,14 @@ class Scene(models.Model):
         return not self.has_overviews and max(self.width, self.height) > self.SLOW_SIDE
 
     @property
+    def usable(self) -> float:
+        """How much of it can be used, in tenths: its share with data times how clear that is; 1 where not known.
+
+        In tenths, so that of scenes that are about as good the newest can count.
+        """
+        return round(float(self.quality.get("valid", 1)) * float(self.quality.get("clear", 1)), 1)
+
+    @property
     def focus(self) -> tuple[float, float, float, float]:
         """West, south, east, north of the largest part: all of it, but for a scene on both sides of 180 degrees."""
         extent: tuple[float, float, float, float] = max(self.footprint, key=lambda part: part.area).extent

@@ -57,8 +57,7 @@ def _survey(axis: str) -> _Survey:
     settled = (_settled(label, axis) for label in labels.iterator(2000))
     scenes = Scene.objects.order_by("-kind", "-acquired_at", "name", "pk")
     pictures = (
-        _Picture(scene.pk, to_shapely(scene.footprint), (-float(scene.quality.get("valid", 1)), place))
-        for place, scene in enumerate(scenes)
+        _Picture(scene.pk, to_shapely(scene.footprint), (-scene.usable, place)) for place, scene in enumerate(scenes)
     )
     return _Survey(areas, tuple(place for place in settled if place is not None), tuple(pictures))
 
@@ -99,7 +98,7 @@ def _windows(grid: BlockGrid, survey: _Survey) -> dict[Block, list[Window]]:
 def _by_preference(
     seen: Iterable[_Picture], areas: Sequence[tuple[BaseGeometry, int | None]]
 ) -> list[tuple[int, BaseGeometry]]:
-    """Scenes that people reviewed the ground on, then the emptiest of gaps, then the newest."""
+    """Scenes that people reviewed the ground on, then the clearest with the fewest gaps, then the newest."""
     reviewed_on = {scene for _, scene in areas}
     ordered = sorted(seen, key=lambda picture: (picture.id not in reviewed_on, *picture.rank))
     return [(picture.id, picture.footprint) for picture in ordered]

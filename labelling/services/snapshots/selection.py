@@ -220,7 +220,7 @@ def _pictures(settings: ExportSettings) -> list[Picture]:
     if not scenes:
         msg = f"no scene has the bands {', '.join(settings.bands)}: import one, or name other bands"
         raise BadInput(msg)
-    scenes.sort(key=lambda scene: -float(scene.quality.get("valid", 1)))
+    scenes.sort(key=lambda scene: -scene.usable)
     return [Picture(scene, to_shapely(scene.footprint)) for scene in scenes]
 
 
