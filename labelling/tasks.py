@@ -11,6 +11,7 @@ from labelling.services.bulk import run_bulk
 from labelling.services.jobs import JobHandle, reap_dead_jobs, resend_waiting_jobs, run_job
 from labelling.services.quality import MEASURE, measure_scenes, order_measuring
 from labelling.services.scenes import CONVERT, IMPORT, READ, convert_scene, work_on_import
+from labelling.services.seeds.drafts import IMPORT_SEEDS, LOOK_AT_SEEDS, run_import, run_look
 from labelling.services.snapshots import TASK as EXPORT
 from labelling.services.snapshots import run_snapshot
 
@@ -62,3 +63,15 @@ def export(job_id: str) -> None:
 def bulk(job_id: str) -> None:
     """Act on many sites, or take that back."""
     run_job(job_id=job_id, work=lambda job, handle: run_bulk(job=job, handle=handle))
+
+
+@shared_task(name=LOOK_AT_SEEDS)
+def look_at_seeds(job_id: str) -> None:
+    """Work out what the import of a large file would do."""
+    run_job(job_id=job_id, work=lambda job, handle: run_look(job=job, handle=handle))
+
+
+@shared_task(name=IMPORT_SEEDS)
+def import_seeds(job_id: str) -> None:
+    """Import a large file."""
+    run_job(job_id=job_id, work=lambda job, handle: run_import(job=job, handle=handle))

@@ -1,5 +1,6 @@
 """Settings, all from the environment (docs/configuration.md lists each variable)."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from csp.constants import NONCE
 from django.core.exceptions import ImproperlyConfigured
 
 from labelling.core.gdal import wheel_library
+from labelling.core.hosts import RemotePolicy
 from mad_web.embedded import embedded_secret, loadable_sqlite, spatialite_library
 from mad_web.environment import Environment
 
@@ -24,11 +26,22 @@ EXPORT_ROOT = MAD_HOME / "exports"
 DATASET_ROOT = MAD_HOME / "datasets"
 # Weights that an admin puts here, such as yolo11n.pt, may be named as the architecture of a training.
 WEIGHTS_ROOT = MAD_HOME / "weights"
+# Seed files that an admin puts here can be imported in the browser without an upload.
+SEED_INBOX = env.folder("MAD_SEED_INBOX", default=MAD_HOME / "inbox")
+SEED_UPLOAD_BYTES = env.int("MAD_UPLOAD_MB", default=500, least=1) * 1_000_000
+FILE_UPLOAD_TEMP_DIR = WORK_ROOT
+FILE_UPLOAD_HANDLERS = ["mad_web.uploads.LimitedUpload", "django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 # Drawn map tiles, so that a tile is drawn once; the oldest go when there are more than this.
 TILE_ROOT = MAD_HOME / "tiles"
 TILE_CACHE_BYTES = env.int("MAD_TILE_CACHE_MB", default=2048) << 20
 # Imagery may be read only below these folders (os.pathsep between several); MAD_HOME is always one of them.
 SCENE_ROOTS = env.folders("MAD_SCENE_ROOTS", default="/")
+# Hosts, buckets and their key are read where they are used, also by processes without settings; checked here.
+try:
+    RemotePolicy.from_environment(os.environ)
+except ValueError as error:
+    msg = f"{error} (docs/configuration.md)"
+    raise ImproperlyConfigured(msg) from error
 SHARED_DATA = Path(env.str("MAD_SHARED_DATA", default=str(BASE_DIR.parent / "shared" / "data")))
 for folder in (MAD_HOME, BLOB_ROOT, LOG_ROOT, WORK_ROOT, EXPORT_ROOT, DATASET_ROOT, WEIGHTS_ROOT):
     folder.mkdir(parents=True, exist_ok=True)
