@@ -54,6 +54,14 @@ def example(name: str) -> dict[str, object]:
     return read
 
 
+def test_the_example_of_clean_imagery_is_a_recipe_that_asks_for_more_than_its_preset() -> None:
+    given = example("clean-imagery.md")
+    recipe = Plan.from_json(given).recipe
+    told = recipe.to_json()
+    assert given == {"preset": "clean"} | {key: told[key] for key in given if key != "preset"}
+    assert recipe != Plan.from_json({"preset": "clean"}).recipe
+
+
 def test_the_example_of_a_band_set_is_a_recipe() -> None:
     given = example("add-a-band-set.md")
     assert list(Plan.from_json(given).recipe.bands) == given["bands"]
