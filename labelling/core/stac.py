@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import pystac
-from pystac.errors import STACError
+from pystac.errors import STACError, STACTypeError
 from pystac_client import Client
 from pystac_client.conformance import ConformanceClasses
+from pystac_client.errors import ClientTypeError
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 
@@ -50,17 +51,24 @@ def search_stac(search: StacSearch, *, roots: tuple[Path, ...] = ()) -> Iterator
                 return
     except BadInput:
         raise
-    except RemoteFault as error:
-        raise BadInput(str(error), file=search.url[:200]) from error
-    except _BAD as error:
-        msg = f"cannot be read as a STAC catalogue: {str(error)[:300] or type(error).__name__}"
-        raise BadInput(msg, file=search.url[:200]) from error
+    except (RemoteFault, *_BAD) as error:
+        raise BadInput(_reason(error), file=search.url[:200]) from error
 
 
 _BAD = (
-    STACError, APIError, ValueError, TypeError, KeyError, AttributeError, LookupError, RecursionError, OSError,
-    NotImplementedError,
+    STACError, STACTypeError, ClientTypeError, APIError, ValueError, TypeError, AttributeError, LookupError,
+    RecursionError, OSError, NotImplementedError,
 )  # fmt: skip
+
+
+def _reason(error: BaseException) -> str:
+    """Our own words where they are behind those of the library."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, BadInput | RemoteFault):
+            return str(behind)
+        behind = behind.__cause__ or behind.__context__
+    return f"cannot be read as a STAC catalogue: {str(error)[:300] or type(error).__name__}"
 
 
 class _Io(StacApiIO):

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from labelling.core import hosts
+
 DOCUMENT = Path(settings.BASE_DIR) / "docs" / "configuration.md"
 ROOMS = ("mad_web", "labelling", "inference", "training")
 # Read or handed on by the program, but set by the system or by the program itself.
@@ -26,6 +28,7 @@ def variables_read() -> set[str]:
                     owner, name = ast.unparse(node.func.value), node.args[0]
                     if owner in {"env", "os.environ"} and isinstance(name, ast.Constant):
                         found.add(str(name.value))
+    found |= set(hosts.NAMES)  # read by name from a mapping
     return {name for name in found if not NOT_OURS.match(name)}
 
 

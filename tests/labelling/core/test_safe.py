@@ -12,12 +12,13 @@ from rasterio.windows import Window
 from labelling.core.cog import write_cog
 from labelling.core.errors import BadInput, BadRaster
 from labelling.core.intake import Candidate, ImportOrder, read_candidate
-from labelling.core.raster import SceneRef, open_raster, read_grid, read_window
+from labelling.core.raster import SceneRef, open_raster, read_grid, read_window, transformer
 from labelling.core.safe import is_safe, read_safe
 from labelling.core.scene_mapping import SceneMapping
 from labelling.core.scenes import SceneFacts, describe_stack
 from labelling.core.tiles import read_box
 from tests.safe_folders import CORNER, NAME, SIDE_M, make_safe, write_jp2
+from tests.scenes import make_scene, ref_of
 
 XML = django_settings.SHARED_DATA / "imagery" / "t29unu_l2a_11band"
 pytestmark = [
@@ -108,8 +109,6 @@ def test_tiles_and_other_grids_show_all_bands(safe: tuple[Path, dict[str, NDArra
     grid = read_grid(ref, crs=ref.crs, transform=ref.affine, width=240, height=240, bands=("B08", "B01"))
     assert (grid.data[0] == safe[1]["B08"]).all()
     middle = (CORNER[0] + SIDE_M / 2, CORNER[1] - SIDE_M / 2)
-    from labelling.core.raster import transformer
-
     x, y = transformer(ref.crs, "EPSG:3857").transform(*middle)
     box = read_box(ref, bounds=(x - 500, y - 500, x + 500, y + 500), bands=("B04", "B11", "B09"), size=64)
     assert box.mask.all()
@@ -179,8 +178,6 @@ def test_a_band_that_is_a_link_to_elsewhere_is_refused(
 
 
 def test_a_scene_of_one_file_elsewhere_reads_all_bands_from_it(tmp_path: Path) -> None:
-    from tests.scenes import make_scene, ref_of
-
     path = make_scene(tmp_path / "a.tif")
     here = ref_of(path)
     there = SceneRef(**{**here.__dict__, "path": "/no/where", "files": (str(path),)})
