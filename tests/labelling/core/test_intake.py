@@ -50,9 +50,7 @@ def hostile(folder: Path) -> dict[str, str]:
     (folder / "cut.jp2").write_bytes(cut[: len(cut) // 3])
     shape: dict[str, Any] = {"width": 60_000, "height": 60_000, "count": 1, "dtype": "uint16"}
     shape |= {"crs": "EPSG:32629", "transform": (10, 0, 5e5, 0, -10, 5e6)}
-    with rasterio.open(
-        folder / "sparse.tif", "w", driver="GTiff", tiled=True, SPARSE_OK=True, **shape, **place
-    ) as file:
+    with rasterio.open(folder / "sparse.tif", "w", driver="GTiff", tiled=True, SPARSE_OK=True, **shape) as file:
         file.scales, file.offsets = (0.0001,), (0,)
         file.set_band_description(1, "B02")
     first, none = "first bytes", "truncated or damaged"

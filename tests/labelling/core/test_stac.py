@@ -103,7 +103,8 @@ def catalogue(folder: Path, hrefs: list[str], rel: str = "item") -> Path:
 
 def test_a_static_catalogue_is_searched_by_place_time_cloud_and_collection(tmp_path: Path) -> None:
     for number in range(6):
-        item = item_of(number, hrefs={"B04": "a.tif"}, lon=-60.0 + number, **{"eo:cloud_cover": 10.0 * number})
+        item = item_of(number, hrefs={"B04": "a.tif"}, lon=-60.0 + number)
+        item["properties"]["eo:cloud_cover"] = 10.0 * number
         (tmp_path / f"{number}.json").write_text(json.dumps(item))
     url = str(catalogue(tmp_path, [f"{number}.json" for number in range(6)]))
     searches = {
