@@ -22,6 +22,7 @@ MAX_WIDTH_DEG = 180.0
 # Files round 180 up by as much.
 ROUNDING_DEG = 1e-6
 SAME_PLACE_GAP_M = 100.0
+MAX_PARTS = 2_000
 KINDS = ("Point", "Polygon", "MultiPolygon")
 _METRES_PER_DEGREE = 110_500.0
 _EDGE_BATCH = 256
@@ -224,10 +225,16 @@ def split_places(geometry: BaseGeometry) -> list[BaseGeometry]:
 
     Returns:
         Polygons, and multipolygons of parts that belong together; from west to east.
+
+    Raises:
+        BadGeometry: more than ``MAX_PARTS`` parts; each is compared with all that lie near.
     """
     parts = list(shapely.get_parts(geometry))
     if len(parts) == 1:
         return [geometry]
+    if len(parts) > MAX_PARTS:
+        msg = f"{len(parts)} parts, at most {MAX_PARTS} are taken: give each place a row of its own"
+        raise BadGeometry(msg)
     lat = float(np.mean(geometry.bounds[1::2]))
     gap = SAME_PLACE_GAP_M / _METRES_PER_DEGREE
     # Degrees of longitude shrink towards the poles: stretched, the gap is as long in both directions.
@@ -235,12 +242,21 @@ def split_places(geometry: BaseGeometry) -> list[BaseGeometry]:
     on_both_sides = geometry.bounds[2] - geometry.bounds[0] > MAX_WIDTH_DEG
     flat = shapely.transform(np.array(parts), lambda xy: _eastward(xy, on_both_sides) * squeeze)
     group = list(range(len(parts)))
-    for left, right in shapely.STRtree(flat).query(flat, predicate="dwithin", distance=gap).T.tolist():
-        old, new = max(group[left], group[right]), min(group[left], group[right])
-        group = [new if member == old else member for member in group]
+    near = shapely.STRtree(flat).query(flat, predicate="dwithin", distance=gap)
+    for left, right in near[:, near[0] < near[1]].T.tolist():
+        one, other = _root(group, left), _root(group, right)
+        group[max(one, other)] = min(one, other)
+    group = [_root(group, member) for member in group]
     members = [[part for part, place in zip(parts, group, strict=True) if place == wanted] for wanted in set(group)]
     found = [polygons[0] if len(polygons) == 1 else MultiPolygon(polygons) for polygons in members]
     return sorted(found, key=lambda place: place.bounds)
+
+
+def _root(group: list[int], member: int) -> int:
+    while group[member] != member:
+        group[member] = group[group[member]]
+        member = group[member]
+    return member
 
 
 def _eastward(xy: NDArray[np.float64], on_both_sides: bool) -> NDArray[np.float64]:

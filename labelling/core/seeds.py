@@ -144,13 +144,13 @@ class _Reader:
             plan.refused.append(Refusal(row.number, reason, row.trouble, self.identify(row)))
             return
         try:
+            places = split_places(row.geometry)
             types, score = self._types(row, plan), self.mapping.score_of(row.properties)
         except BadInput as error:
             plan.refused.append(Refusal(row.number, error.reason, external_id=self.identify(row)))
             return
         if row.repaired:
             plan.repaired.append(row.number)
-        places = split_places(row.geometry)
         plan.split += len(places) > 1
         claims = self._claims(row, places, types, score)
         plan.row_of |= {claim.external_id: row.number for claim in claims}
