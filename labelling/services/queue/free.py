@@ -43,15 +43,26 @@ class Free:
         self._conditions = campaign.conditions()
 
     def first(self, count: int) -> list[Upcoming]:
-        """The next sites of the queue; at its end those that the reviewer skipped, longest ago first."""
+        """The next sites of the queue: for a lead first what is contested; at its end what the reviewer skipped."""
         if self._conditions.suspect:
             turn = suspects_in_turn(user=self.user, conditions=self._conditions, exclude=self.exclude)
             return self.wanted(turn)[:count]
-        found = self._in_turn(self._in_order(count), count)
+        found = self._contested(count)
+        found += self._in_turn(self._in_order(count - len(found)), count - len(found))
         if len(found) < count:
             self.exclude |= {one.site for one in found}
             found += self._rows(statements.SKIPPED, count=count - len(found), among=self._skipped_among())
         return found
+
+    def _contested(self, count: int) -> list[Upcoming]:
+        """What waits for a lead, if this is one."""
+        if not self.user.has_perm("labelling.change_label"):
+            return []
+        among = None
+        if campaign_asks(self.campaign):
+            contested = Site.objects.filter(state=Site.State.CONTESTED).matching(self._conditions)
+            among = kept("contested", self.campaign, lambda: list(contested.values_list("pk", flat=True)))
+        return self._rows(statements.CONTESTED, among=among, count=count)
 
     def _in_turn(self, found: list[Upcoming], count: int) -> list[Upcoming]:
         """Put what is asked again among the open sites, each at its priority."""

@@ -18,9 +18,9 @@ def claim_sites(
 ) -> list[Claim]:
     """Lease sites to a reviewer.
 
-    First those wanted, as far as they are still free; then what the reviewer holds already; then the queue by
-    priority; at its end what the reviewer skipped, longest ago first. Sites on which an opinion of the reviewer
-    stands are not served again.
+    First those wanted, as far as they are still free; then what the reviewer holds already; then, for a lead, what
+    is contested, longest first; then the queue by priority; at its end what the reviewer skipped, longest ago
+    first. Sites on which an opinion of the reviewer stands are not served again.
 
     Args:
         user: the reviewer.

@@ -39,6 +39,10 @@ LEADS = f"""SELECT s.id, s.version FROM labelling_site s WHERE s.id IN ({{want}}
 OWN = """SELECT s.id, s.version FROM labelling_claim k JOIN labelling_site s ON s.id = k.site_id
     WHERE k.reviewer_id = %(user)s AND k.campaign_id = %(campaign)s AND (s.state = 'open' OR k.again)
     AND s.id NOT IN ({exclude}) ORDER BY k.id"""
+# A contested site on which the lead has not spoken; the one that has waited longest comes first.
+CONTESTED = f"""SELECT s.id, s.version FROM labelling_site s JOIN labelling_label l ON l.site_id = s.id
+    WHERE s.state = 'contested' AND s.id NOT IN ({{exclude}}) AND NOT EXISTS ({_SPOKEN_OF})
+    AND NOT EXISTS ({_LIVE.format(what="1")}) {{among}} ORDER BY l.decided_at, s.id LIMIT %(count)s"""
 # A settled site that needs one more opinion than it has; it stands in the queue at its priority.
 AGAIN = f"""SELECT s.id, 0, s.priority FROM labelling_site s JOIN labelling_label l ON l.site_id = s.id
     WHERE s.due_again AND s.id NOT IN ({{exclude}}) AND NOT EXISTS ({_SPOKEN_OF})

@@ -12,6 +12,7 @@ from django.utils import timezone
 from labelling.core.errors import BadInput
 from labelling.models import Campaign, Claim, MineType, Region, Site
 from labelling.models.spatial import to_geos
+from labelling.services.items import build_item
 from labelling.services.queue import (
     beat_claim,
     claim_sites,
@@ -184,6 +185,44 @@ def test_a_lead_may_want_a_contested_site_and_a_reviewer_may_not(cast: Cast) -> 
     assert take(cast.ben, campaign, want=[site.pk]) == []
     assert take(cast.lea, campaign, want=[site.pk]) == [site.pk]
     assert take(cast.lea, campaign, want=[site.pk]) == [site.pk]
+
+
+def test_contested_sites_come_first_to_a_lead_and_to_nobody_else(cast: Cast) -> None:
+    campaign = a_campaign()
+    one, two, three = some_sites(3)
+    decide(cast.ana, three, "unsure", comment="pit or pond?")
+    decide(cast.ana, two, "unsure")
+    assert ahead(cast.ben, campaign) == [one.pk]
+    assert ahead(cast.lea, campaign) == [three.pk, two.pk, one.pk]
+    assert take(cast.lea, campaign) == [three.pk]
+    assert take(cast.ada, campaign) == [two.pk], "never one site to two leads"
+    decide(cast.lea, three, "fix", types={"feature": "pond"})
+    assert ahead(cast.lea, campaign) == [one.pk]
+
+
+def test_a_lead_settles_no_dispute_of_their_own_and_may_skip_one(cast: Cast) -> None:
+    campaign = a_campaign()
+    mine, theirs = some_sites(2)
+    decide(cast.lea, mine, "unsure")
+    decide(cast.ana, theirs, "unsure")
+    assert ahead(cast.lea, campaign) == [theirs.pk]
+    decide(cast.lea, theirs, "skip")
+    assert ahead(cast.lea, campaign) == []
+    assert ahead(cast.ada, campaign) == [mine.pk, theirs.pk]
+
+
+def test_a_lead_gets_the_contested_sites_of_the_campaign_alone_with_what_was_said(cast: Cast) -> None:
+    ponds = a_campaign("Ponds", conditions={"types": ["pond"]})
+    pond, pit = some_sites(2)
+    for site in (pond, pit):
+        decide(cast.ana, site, "unsure", comment="too dark")
+    Site.objects.filter(pk=pond.pk).update(feature=MineType.objects.get(code="pond"))
+    assert take(cast.lea, ponds, count=5) == [pond.pk]
+    item = build_item(user=cast.lea, site_id=pond.pk, campaign=ponds)
+    assert item["claim"]
+    assert [(past["reviewer"], past["verdict"], past["comment"]) for past in item["history"]] == [
+        ("ana", "unsure", "too dark")
+    ]
 
 
 def test_a_campaign_serves_only_what_meets_all_its_conditions(cast: Cast) -> None:
