@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.bench.browsers import Pace, Reviewer, Wire, work_at_pace
 from tests.stack import free_port, postgis
@@ -36,6 +36,13 @@ SAME = 1.2
 TASKS = 20_000
 WORKERS = ("--workers", "2", "--worker-class", "gthread", "--threads", "4")
 DURABLE = ("max_connections=120", "shared_buffers=256MB", "random_page_cost=1.1")
+
+
+class Web(NamedTuple):
+    """The pages that are measured: their port, and the process above their processes."""
+
+    port: int
+    pid: int
 
 
 def main() -> None:
@@ -58,12 +65,11 @@ def main() -> None:
         os.environ["DJANGO_SETTINGS_MODULE"] = "mad_web.settings"
         names = prepare()
         stack.callback(leave_database)
-        port = stack.enter_context(pages(root))
-        measure(given, root, url, port, names)
+        measure(given, root, url, stack.enter_context(pages(root)), names)
 
 
-def measure(given: argparse.Namespace, root: Path, url: str, port: int, names: Sequence[str]) -> None:
-    crowd = [Reviewer(Wire(port), "all-sites") for _ in names]
+def measure(given: argparse.Namespace, root: Path, url: str, web: Web, names: Sequence[str]) -> None:
+    crowd = [Reviewer(Wire(web.port), "all-sites") for _ in names]
     asyncio.run(arrive(crowd, names))
     figures: dict[int, Pace] = {}
     for place, size in enumerate(sorted(given.sites)):
@@ -76,7 +82,7 @@ def measure(given: argparse.Namespace, root: Path, url: str, port: int, names: S
         if size == TASKS and given.peers:
             from tests.bench.beside import side_by_side
 
-            side_by_side(given, root, url, port, names)
+            side_by_side(given, root, url, web, names)
     if TASKS in figures:
         ratio = p95(figures[max(figures)].next_ms) / p95(figures[TASKS].next_ms)
         say(f"next p95 at {max(figures)} sites is {ratio:.2f} x that at {TASKS}{'' if ratio <= SAME else '  OVER'}")
@@ -117,7 +123,7 @@ def grow(size: int) -> None:
 
 
 @contextmanager
-def pages(root: Path) -> Iterator[int]:
+def pages(root: Path) -> Iterator[Web]:
     """The web processes of a deployment, with their standard output in a file."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "mad_web.wsgi", "--bind", f"127.0.0.1:{port}", *WORKERS]
@@ -125,7 +131,7 @@ def pages(root: Path) -> Iterator[int]:
         process = subprocess.Popen([*command, "--no-control-socket"], stdout=log, stderr=log)
     try:
         asyncio.run(until_ready(port))
-        yield port
+        yield Web(port, process.pid)
     finally:
         process.terminate()
         process.wait(20)

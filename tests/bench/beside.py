@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -23,7 +25,7 @@ TIMES_FASTER = 10
 Turn = tuple[Callable[[int], Awaitable[Any]], Callable[[int, Any, Any], Awaitable[Any]]]
 
 
-def side_by_side(given: argparse.Namespace, root: Path, url: str, port: int, names: Sequence[str]) -> None:
+def side_by_side(given: argparse.Namespace, root: Path, url: str, web: Any, names: Sequence[str]) -> None:
     """Start Label Studio, give it 20 000 tasks, and let 8 and 25 reviewers work in rounds by turns."""
     sys.path.insert(0, str(given.peers.resolve()))
     peers = importlib.import_module("bench_labelstudio")
@@ -39,9 +41,25 @@ def side_by_side(given: argparse.Namespace, root: Path, url: str, port: int, nam
     home = subprocess.check_output([str(given.label_studio), "-c", code], text=True).strip()
     gunicorn = [str(given.label_studio.parent / "gunicorn"), "core.wsgi:application", "-b", f"127.0.0.1:{their_port}"]
     gunicorn += ["-w", "2", "-k", "gthread", "--threads", "4", "--timeout", "600", "--keep-alive", "75"]
-    with common.Server(gunicorn, their_port, env=environment, cwd=home, log=str(folder / "log"), wait_s=180):
-        crowd = [Reviewer(Wire(port), "all-sites") for _ in names]
-        asyncio.run(_rounds(given, peers, peers.Api(their_port, tokens), dict(zip(names, crowd, strict=True))))
+    with common.Server(gunicorn, their_port, env=environment, cwd=home, log=str(folder / "log"), wait_s=180) as theirs:
+        crowd = [Reviewer(Wire(web.port), "all-sites") for _ in names]
+        api, people = peers.Api(their_port, tokens), dict(zip(names, crowd, strict=True))
+        spent = {"Label Studio": partial(common.tree_cpu_s, theirs.pid), "MAD Web": partial(common.tree_cpu_s, web.pid)}
+        theirs_s = asyncio.run(_rounds(given, peers, api, people, spent))
+    ours_s = _import_here()
+    verdict = "" if theirs_s / ours_s >= TIMES_FASTER else f"  UNDER the {TIMES_FASTER} x promised"
+    _say(f"  import of {TASKS} proposals: Label Studio {theirs_s:.1f} s, MAD Web {ours_s:.1f} s{verdict}")
+
+
+def _import_here() -> float:
+    from labelling.models import Source
+    from labelling.services.sites import place_claims
+    from tests.bench.crowded import made_up_claims
+
+    claims = made_up_claims(TASKS)
+    began = time.perf_counter()
+    place_claims(source=Source.objects.create(name="a detector", kind="model", synthetic=True), claims=claims)
+    return time.perf_counter() - began
 
 
 def _environment(folder: Path, url: str) -> dict[str, str]:
@@ -69,10 +87,18 @@ def _environment(folder: Path, url: str) -> dict[str, str]:
     }
 
 
-async def _rounds(given: argparse.Namespace, peers: Any, api: Any, people: dict[str, Reviewer]) -> None:
+async def _rounds(
+    given: argparse.Namespace,
+    peers: Any,
+    api: Any,
+    people: dict[str, Reviewer],
+    spent: Mapping[str, Callable[[], float]],
+) -> float:
     project = await peers.make_project(api, "review")
     status, wall, _ = await peers.import_tasks(api, project, peers.tasks(TASKS, api.conns[0].port))
-    _say(f"Label Studio took {TASKS} tasks in {wall:.1f} s ({status})")
+    if status != 201:
+        msg = f"Label Studio took no tasks: {status}"
+        raise SystemExit(msg)
     crowd = list(people.values())
     for name, reviewer in people.items():
         await reviewer.log_in(name, PASSWORD)
@@ -83,13 +109,16 @@ async def _rounds(given: argparse.Namespace, peers: Any, api: Any, people: dict[
         figures: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
         for _ in range(given.rounds):
             for side, turn in sides.items():
-                figures[side].append(await peers.loop(count, given.round_s, *turn))
+                before = spent[side]()
+                row = await peers.loop(count, given.round_s, *turn)
+                figures[side].append(row | {"cpu_ms": (spent[side]() - before) / max(row["labels"], 1) * 1000})
         _compare(count, figures)
     _say(f"  a second label on a finished task: Label Studio {await _second(_theirs(api, project))}, ", end="")
     _say(f"MAD Web {await _second(_ours(crowd))}")
     api.close()
     for reviewer in crowd:
         reviewer.wire.close()
+    return float(wall)
 
 
 def _theirs(api: Any, project: int) -> Turn:
@@ -130,7 +159,7 @@ async def _second(turn: Turn) -> str:
 def _compare(count: int, figures: dict[str, list[dict[str, Any]]]) -> None:
     _say(f"{count} reviewers without a pause, median of {len(figures['MAD Web'])} rounds")
     middle = {
-        side: {name: median(row[name] for row in rows) for name in ("labels_s", "next_p95_ms", "turn_p95_ms")}
+        side: {name: median(row[name] for row in rows) for name in ("labels_s", "next_p95_ms", "turn_p95_ms", "cpu_ms")}
         for side, rows in figures.items()
     }
     for side, rows in figures.items():
@@ -138,7 +167,8 @@ def _compare(count: int, figures: dict[str, list[dict[str, Any]]]) -> None:
         twice = sum(row["given_to_two"] + row["labelled_twice"] for row in rows)
         _say(
             f"  {side:14}{one['labels_s']:7.1f} labels/s   next p95 {one['next_p95_ms']:7.1f} ms   "
-            f"turn p95 {one['turn_p95_ms']:7.1f} ms   given or labelled twice {twice}"
+            f"turn p95 {one['turn_p95_ms']:7.1f} ms   web CPU a label {one['cpu_ms']:6.1f} ms   "
+            f"given or labelled twice {twice}"
         )
     faster = middle["MAD Web"]["labels_s"] / middle["Label Studio"]["labels_s"]
     sooner = middle["Label Studio"]["turn_p95_ms"] / middle["MAD Web"]["turn_p95_ms"]

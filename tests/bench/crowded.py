@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from labelling.core.cells import cells_of
+from labelling.core.matching import ClaimSpec
 from labelling.models import MineType, Proposal, Region, Scene, Site, Source
 from labelling.models.taxonomy import Axis
 
@@ -51,7 +52,23 @@ def settle(count: int, seed: int = 7, *, after: int = 0) -> None:
             ],
         )
     with connection.cursor() as cursor:
+        cursor.execute("SELECT setval(pg_get_serial_sequence('labelling_site', 'id'), max(id)) FROM labelling_site")
         cursor.execute("VACUUM ANALYZE")
+
+
+def made_up_claims(count: int, seed: int = 11) -> list[ClaimSpec]:
+    """Proposals of a detector in the mining districts: boxes with a score and a type."""
+    rng, districts = np.random.default_rng(seed), _districts(7)
+    lon, lat = np.clip(
+        districts[rng.integers(len(districts), size=count)] + rng.normal(0, 0.8, (count, 2)), -179, 179
+    ).T
+    half = rng.uniform(0.0005, 0.01, count)
+    boxes = shapely.box(lon - half, lat - half, lon + half, lat + half).tolist()
+    kinds = ("open_pit", "pond", "waste_rock_dump", "processing_plant")
+    return [
+        ClaimSpec(f"box {number}", box, {"feature": ((kinds[number % 4], score),)}, score=score)
+        for number, (box, score) in enumerate(zip(boxes, rng.random(count).tolist(), strict=True))
+    ]
 
 
 def photograph(seed: int = 7) -> None:
