@@ -5,6 +5,7 @@ from labelling.core.suspects import Doubt
 from labelling.models import Campaign, Site, Suspect
 from labelling.services.campaigns import campaigns_of
 from labelling.services.queue import claim_sites, progress_of, upcoming_sites
+from labelling.services.queue.suspects import count_suspects_of
 from labelling.services.sites import place_claims
 from labelling.services.suspects import count_suspects, describe_suspects, find_suspects, waiting_suspects
 from tests.cast import Cast
@@ -118,10 +119,12 @@ def test_the_queue_is_for_leads_alone(cast: Cast) -> None:
 def test_progress_counts_what_is_settled(cast: Cast) -> None:
     one, other, _ = verified(cast)
     find_suspects(doubts={**against(one), **against(other)})
-    assert (progress_of(user=cast.lea, campaign=queue_of(cast)).done) == 0
+    conditions = queue_of(cast).conditions()
+    assert count_suspects_of(conditions=conditions) == (0, 2)
     decide(cast.lea, one, "accept", types={"feature": "pond"})
+    assert count_suspects_of(conditions=conditions) == (1, 2)
     progress = progress_of(user=cast.lea, campaign=queue_of(cast))
-    assert (progress.done, progress.total) == (1, 2)
+    assert (progress.done, progress.total, progress.mine_today) == (1, 2, 1)
 
 
 def test_a_rejected_site_that_two_seeds_claim(cast: Cast) -> None:

@@ -53,7 +53,7 @@ def test_a_report_shows_its_figures_beside_the_majority(cast: Cast, client: Clie
     assert "No imagery." in page
     assert "heap_leach_pad is left out: 3 examples" in page
     assert page.count('class="dot"') == sum(1 for one in study.report["bins"] if one["count"])
-    assert all(name in page for name in ("Cerrado", "Caatinga", "Open pit", "within 250 m"))
+    assert all(name in page for name in ("Cerrado", "Caatinga", "open pit", "within 250 m"))
     assert "types-feature-1" in client.get("/training/types/").content.decode()
 
 
