@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import connection
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
-from labelling.models import Campaign, Claim, Site
+from labelling.models import Campaign, Claim, Decision, Site
 from labelling.services.gold import gold_answers
 from labelling.services.queue import statements
 from labelling.services.queue.memory import kept
@@ -60,9 +60,11 @@ def waiting_for(*, user: User, campaign: Campaign) -> Waiting | None:
 
 def progress_of(*, user: User, campaign: Campaign) -> Progress:
     """Count how far a campaign and a reviewer have come."""
-    done, total = kept("counts", campaign, lambda: _count(campaign))
+    done, total, newest = kept("counts", campaign, lambda: _count(campaign))
     if campaign.gold_share and done < total:
-        done = min(done + gold_answers(user=user, campaign=campaign).count(), total - 1)
+        # As old as the counts: what moved at once would tell that it was gold.
+        answered = gold_answers(user=user, campaign=campaign).filter(pk__lte=newest).count()
+        done = min(done + answered, total - 1)
     now = timezone.now()
     midnight, pace = now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(minutes=PACE_MINUTES)
     since = min(midnight, pace)
@@ -79,12 +81,14 @@ def progress_of(*, user: User, campaign: Campaign) -> Progress:
     return Progress(done, total, today, round(recent / max(minutes, 1.0), 1))
 
 
-def _count(campaign: Campaign) -> tuple[int, int]:
+def _count(campaign: Campaign) -> tuple[int, int, int]:
+    """Done, all, and the newest decision that they know of."""
+    newest = Decision.objects.aggregate(newest=Max("pk"))["newest"] or 0 if campaign.gold_share else 0
     if (conditions := campaign.conditions()).suspect:
-        return count_suspects_of(conditions=conditions)
+        return *count_suspects_of(conditions=conditions), newest
     counted = (
         Site.objects.matching(campaign.conditions())
         .order_by()
         .aggregate(done=Count("pk", filter=~Q(state=Site.State.OPEN)), total=Count("pk"))
     )
-    return counted["done"], counted["total"]
+    return counted["done"], counted["total"], newest
