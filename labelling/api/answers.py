@@ -65,6 +65,7 @@ class ProposalOut(Answer):
     types = OfferedTypesOut()
     geometry = OutlineOut()
     licence = serializers.CharField()
+    note = serializers.CharField(help_text="why a model says so, in words; empty where it does not say")
     scene = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()
 

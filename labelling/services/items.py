@@ -14,7 +14,7 @@ from django.utils import timezone
 from labelling.core.errors import NotFound
 from labelling.core.outlines import to_geojson
 from labelling.core.render import combinations_for
-from labelling.models import Campaign, Claim, Comment, Decision, MineType, Proposal, Scene, Site
+from labelling.models import Campaign, Claim, Comment, Decision, MineType, Proposal, Scene, Site, Source
 from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.blind import Sight, Told, see_sites
@@ -26,6 +26,7 @@ MAX_PROPOSALS = 20
 MAX_SCENES = 24
 MAX_HISTORY = 30
 MAX_COMMENTS = 30
+MAX_NOTE = 300
 DIGITS = range(1, 10)
 
 Item = dict[str, Any]
@@ -205,9 +206,18 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         },
         "geometry": _geojson(proposal.geometry),
         "licence": proposal.source.licence,
+        "note": str(proposal.properties.get("note", ""))[:MAX_NOTE]
+        if proposal.source.kind == Source.Kind.MODEL
+        else "",
         "scene": proposal.scene_id,
         "created_at": _iso(proposal.created_at),
     }
+
+
+def _note(proposal: Proposal) -> str:
+    """Why a model says so; what a seed calls a note is its own."""
+    says_why = proposal.source.kind == Source.Kind.MODEL
+    return str(proposal.properties.get("note", ""))[:MAX_NOTE] if says_why else ""
 
 
 def _scene(scene: Scene) -> dict[str, Any]:

@@ -58,8 +58,8 @@ export function drawTypes(box, { item, axis, chosen, onChoose }) {
 
 function claimLine(claim) {
   const types = Object.values(claim.types ?? {})
-    .map((offers) => offers[0]?.code?.replaceAll("_", " "))
-    .filter(Boolean);
+    .filter((offers) => offers.length)
+    .map(([{ code, score }]) => `${code.replaceAll("_", " ")}${claim.score === null && score !== null ? ` ${score.toFixed(2)}` : ""}`);
   const score = claim.score === null || claim.score === undefined ? "" : ` ${claim.score.toFixed(2)}`;
   const says = claim.is_mine ? types.join(", ") || "a mine" : "no mine here";
   return el(
@@ -68,6 +68,7 @@ function claimLine(claim) {
     el("b", { text: claim.source }),
     el("span", { text: ` ${says}${score}` }),
     el("span", { class: "dim small", text: ` · ${claim.kind}${claim.licence ? ` · ${claim.licence}` : ""}` }),
+    claim.note ? el("div", { class: "dim small", text: claim.note }) : null,
   );
 }
 

@@ -4,6 +4,7 @@ import pytest
 
 from labelling.core.matching import ClaimSpec
 from labelling.models import Proposal, Site, Source
+from labelling.services.items import build_item
 from labelling.services.joins import join_types, untyped_sites
 from labelling.services.sites import place_claims
 from labelling.services.type_offers import Offered, TypeOffer, offer_types
@@ -89,6 +90,17 @@ def test_a_typed_neighbour_proposes_its_type_with_the_distance(cast: Cast) -> No
     assert proposal.properties["distance_m"] == pytest.approx(100, rel=0.02)
     assert proposal.properties["note"].startswith("pond of LAMES stands 100 m away; neighbours within 250 m")
     assert join_types(axis="feature", site_ids=[site.pk]).offered.known == 1
+
+
+def test_the_card_says_why_a_model_thinks_so_and_keeps_what_seeds_wrote_to_itself(cast: Cast) -> None:
+    spec = ClaimSpec("a", square(), types={"feature": (("open_pit", None),)}, properties={"note": "private"})
+    [seed] = place_claims(source=a_source(), claims=[spec]).proposals
+    think(Site.objects.get(pk=seed.site_id), ("pond", 0.8))
+    item = build_item(user=cast.ana, site_id=seed.site_id, campaign=None)
+    assert {one["source"]: one["note"] for one in item["proposals"]} == {
+        a_source().name: "",
+        a_thinker().name: "a test",
+    }
 
 
 def test_how_often_neighbours_are_right_becomes_the_probability(cast: Cast) -> None:
