@@ -45,7 +45,7 @@ def imports(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @permission_required("labelling.add_seedimport", raise_exception=True)
 def import_new(request: HttpRequest) -> HttpResponse:
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
     problem = ""
     if request.method == "POST":
         try:

@@ -22,4 +22,5 @@ function draw() {
 }
 
 draw();
-document.addEventListener("htmx:afterSwap", draw);
+// Not before htmx has settled: it sets the classes of the new element anew, and Leaflet's would be lost.
+document.addEventListener("htmx:afterSettle", draw);

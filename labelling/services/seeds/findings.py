@@ -158,11 +158,9 @@ def _of_version(diff: SeedDiff, choices: Mapping[str, Any]) -> list[Finding]:
     if not stand + gone:
         return []
     if choices.get("is_whole"):
-        text = (
-            f"taken as the new version of all that the source says: {gone} claims that it does not hold are taken back"
-        )
+        text = f"taken as the new version of all that the source says; claims that it does not hold, taken back: {gone}"
         offer = ("It is only a part of it", {"is_whole": False})
     else:
-        text = f"taken as a part of what the source says: {gone} of its claims are not in this file, and stand"
+        text = f"taken as a part of what the source says; claims that are not in this file, and stand: {gone}"
         offer = ("It is the whole new version", {"is_whole": True})
     return [Finding(text, (offer,), "info")]
