@@ -206,9 +206,7 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         },
         "geometry": _geojson(proposal.geometry),
         "licence": proposal.source.licence,
-        "note": str(proposal.properties.get("note", ""))[:MAX_NOTE]
-        if proposal.source.kind == Source.Kind.MODEL
-        else "",
+        "note": _note(proposal),
         "scene": proposal.scene_id,
         "created_at": _iso(proposal.created_at),
     }
