@@ -12,7 +12,8 @@ from shapely.geometry.base import BaseGeometry
 from labelling.core.errors import BadInput
 from labelling.core.outlines import AREAL, check_outline, read_outline, to_geojson
 
-KEYS = ("area", "sources", "types", "regions", "min_score", "suspect")
+KEYS = ("area", "sources", "types", "regions", "min_score", "evidence", "suspect")
+EVIDENCE: Mapping[str, str] = {"several_sources": "two sources or more speak of it", "imagery": "a scene shows it"}
 MAX_VALUES = 200
 MAX_AREA_TEXT = 2_000_000
 
@@ -27,6 +28,7 @@ class CampaignFilter:
         types: codes, one of which the site has now.
         regions: ``eco_id`` of ecoregions, one of which the site lies in.
         min_score: least score of the site, 0 to 1.
+        evidence: keys of ``EVIDENCE``; there must be all of it.
         suspect: judged sites whose label looks wrong, instead of open ones; only leads are served such a queue.
     """
 
@@ -35,6 +37,7 @@ class CampaignFilter:
     types: tuple[str, ...] = ()
     regions: tuple[int, ...] = ()
     min_score: float | None = None
+    evidence: tuple[str, ...] = ()
     suspect: bool = False
 
     @classmethod
@@ -57,6 +60,7 @@ class CampaignFilter:
             types=_values(value, "types", str),
             regions=_values(value, "regions", int),
             min_score=_share(value.get("min_score")),
+            evidence=_evidence(_values(value, "evidence", str)),
             suspect=_flag(value.get("suspect", False)),
         )
 
@@ -68,6 +72,7 @@ class CampaignFilter:
             "types": list(self.types),
             "regions": list(self.regions),
             "min_score": self.min_score,
+            "evidence": list(self.evidence),
             "suspect": self.suspect or None,
         }
         return {key: value for key, value in every.items() if value not in (None, [])}
@@ -128,6 +133,14 @@ def _values(value: Mapping[str, Any], key: str, kind: type) -> tuple[Any, ...]:
         msg = f"{key} is a list of at most {MAX_VALUES} {'numbers' if kind is int else 'names'}"
         raise BadInput(msg)
     return tuple(values)
+
+
+def _evidence(names: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = sorted(set(names) - set(EVIDENCE))
+    if unknown:
+        msg = f"unknown evidence {unknown[0]!r}: use {', '.join(EVIDENCE)}"
+        raise BadInput(msg)
+    return names
 
 
 def _share(value: object) -> float | None:

@@ -6,7 +6,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 
-from labelling.core.campaigns import MAX_AREA_TEXT, CampaignFilter, read_area
+from labelling.core.campaigns import EVIDENCE, MAX_AREA_TEXT, CampaignFilter, read_area
 from labelling.core.errors import BadInput
 from labelling.core.gold import MAX_SHARE
 from labelling.core.outlines import to_geojson
@@ -15,7 +15,7 @@ from labelling.models.taxonomy import Axis
 from labelling.services.campaigns import LEASE_S, MAX_REVIEWS, change_campaign, create_campaign
 
 WORK = ("name", "axis", "reviews_needed", "blind_share", "gold_share", "lease_s", "guideline", "reviewers")
-CONDITIONS = ("sources", "types", "regions", "min_score", "suspect")
+CONDITIONS = ("sources", "types", "regions", "min_score", "evidence", "suspect")
 
 
 def _reviewers() -> Any:
@@ -85,6 +85,12 @@ class CampaignForm(forms.Form):
         max_value=1,
         widget=forms.NumberInput(attrs={"step": "0.05"}),
         help_text="0 to 1; sites that only seeds speak of have none.",
+    )
+    evidence = forms.MultipleChoiceField(
+        required=False,
+        choices=list(EVIDENCE.items()),
+        widget=forms.CheckboxSelectMultiple,
+        help_text="There must be all of it. None: whatever there is.",
     )
     suspect = forms.BooleanField(
         label="Suspect labels",

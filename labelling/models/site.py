@@ -3,15 +3,26 @@
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.gis.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from labelling.core.campaigns import CampaignFilter
 from labelling.models.region import Region
+from labelling.models.scene import Scene
 from labelling.models.spatial import CellField, in_box, to_geos
 from labelling.models.taxonomy import Axis, MineType
 
 if TYPE_CHECKING:
     from typing import Self
+
+
+def _said() -> Any:
+    """The standing proposals of a site of the query around."""
+    proposals: Any = Site._meta.get_field("proposals").related_model._default_manager
+    return proposals.standing().filter(site=OuterRef("pk")).order_by()
+
+
+def _said_by_two() -> Any:
+    return _said().values("site").annotate(sources=Count("source", distinct=True)).filter(sources__gte=2)
 
 
 class SiteQuerySet(models.QuerySet["Site"]):
@@ -27,10 +38,11 @@ class SiteQuerySet(models.QuerySet["Site"]):
             named = MineType.objects.filter(code__in=conditions.types).values("pk")
             found = found.filter(Q(feature__in=named) | Q(commodity__in=named) | Q(method__in=named))
         if conditions.sources:
-            proposals: Any = self.model._meta.get_field("proposals").related_model._default_manager
-            found = found.filter(
-                Exists(proposals.standing().filter(site=OuterRef("pk"), source__name__in=conditions.sources).order_by())
-            )
+            found = found.filter(Exists(_said().filter(source__name__in=conditions.sources)))
+        if "several_sources" in conditions.evidence:
+            found = found.filter(Exists(_said_by_two()))
+        if "imagery" in conditions.evidence:
+            found = found.filter(Exists(Scene.objects.filter(footprint__intersects=OuterRef("footprint")).order_by()))
         if conditions.suspect:
             found = found.filter(suspect__decision=F("label__decision"))
         if conditions.min_score is not None:

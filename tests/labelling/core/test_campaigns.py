@@ -18,6 +18,7 @@ def test_what_is_written_is_read_again() -> None:
         "types": ["pond"],
         "regions": [51],
         "min_score": 0.25,
+        "evidence": ["imagery"],
     }
     assert CampaignFilter.from_json(value).to_json() == value
     assert CampaignFilter.from_json({}) == CampaignFilter()
@@ -40,6 +41,8 @@ def test_what_is_written_is_read_again() -> None:
         ({"min_score": float("nan")}, "min_score"),
         ({"min_score": True}, "min_score"),
         ({"min_score": "0.5"}, "min_score"),
+        ({"evidence": ["hearsay"]}, "unknown evidence 'hearsay': use several_sources, imagery"),
+        ({"evidence": "imagery"}, "evidence is a list"),
     ],
 )
 def test_anything_else_is_refused(value: Any, said: str) -> None:

@@ -3,12 +3,16 @@
 from typing import Any
 
 import pytest
+from django.contrib.gis.geos import MultiPolygon
 
 from labelling.core.campaigns import CampaignFilter
 from labelling.core.errors import BadInput
-from labelling.models import Campaign, Site
+from labelling.core.matching import ClaimSpec
+from labelling.models import Campaign, Scene, Site
+from labelling.models.spatial import to_shapely
 from labelling.services.campaigns import campaigns_of, change_campaign, count_matching, create_campaign
 from labelling.services.queue import claim_sites
+from labelling.services.sites import place_claims
 from tests.cast import Cast
 from tests.mines import a_campaign, a_site, a_source, decide, some_sites
 
@@ -107,3 +111,34 @@ def test_sites_are_counted_open_and_in_all(cast: Cast) -> None:
     assert count_matching(conditions=CampaignFilter()) == (2, 3)
     assert count_matching(conditions=CampaignFilter(types=("pond",))) == (2, 3)
     assert count_matching(conditions=CampaignFilter(types=("open_pit",))) == (0, 0)
+
+
+def test_a_campaign_may_ask_for_evidence(cast: Cast) -> None:
+    told_twice, pictured, both, _ = some_sites(4)
+    others = a_source("Another set")
+    for number, site in enumerate((told_twice, both)):
+        outline = to_shapely(site.footprint)
+        place_claims(
+            source=others, claims=[ClaimSpec(f"again {number}", outline), ClaimSpec(f"more {number}", outline)]
+        )
+    place_claims(source=a_source(), claims=[ClaimSpec("said twice by one", to_shapely(pictured.footprint))])
+    for number, site in enumerate((pictured, both)):
+        a_scene(f"scene {number}", site)
+
+    def asked(*evidence: str) -> set[int]:
+        sites = Site.objects.matching(CampaignFilter(evidence=evidence))
+        return set(sites.values_list("pk", flat=True))
+
+    assert asked("several_sources") == {told_twice.pk, both.pk}
+    assert asked("imagery") == {pictured.pk, both.pk}
+    assert asked("several_sources", "imagery") == {both.pk}
+    campaign = a_campaign(conditions={"evidence": ["several_sources", "imagery"]})
+    assert [claim.site_id for claim in claim_sites(user=cast.ana, campaign=campaign, count=5)] == [both.pk]
+
+
+def a_scene(name: str, site: Site) -> Scene:
+    return Scene.objects.create(
+        name=name, uri=f"/imagery/{name}.tif", version="1", crs="EPSG:4326", transform=[1, 0, 0, 0, -1, 0],
+        width=10, height=10, dtype="uint16", bands=["B02"], scales=[1e-4], offsets=[0], pixel_m=10,
+        footprint=MultiPolygon(site.footprint, srid=4326),
+    )  # fmt: skip
