@@ -4,9 +4,14 @@
 const AT_ONCE = 3;
 const KEPT = 240;
 const TRIES_AGAIN_MS = 3000;
+const REST_MS = 120; // who decides sooner does not look at the small pictures: the server draws for the map alone
 
 export class Ahead {
   #wanted = []; // {key, fetch} in the order of urgency
+  #atRest = []; // those that only help to look
+  #restAt = 0;
+  #timer = null;
+  #waiting = new Map(); // key -> what to do when it is here
   #known = new Map(); // key -> what was fetched, the latest last
   #failed = new Map(); // key -> when
   #running = new Set();
@@ -16,32 +21,63 @@ export class Ahead {
     return this.#known.get(key) ?? null;
   }
 
-  /** Say what is wanted from now on; what was wanted before and is not named again is given up. */
-  want(tasks) {
+  /** Do something with what is fetched under a key, now or when it is here. */
+  whenHere(key, use) {
+    const value = this.get(key);
+    if (value) use(value);
+    else this.#waiting.set(key, [...(this.#waiting.get(key) ?? []), use]);
+  }
+
+  /** Say what is wanted from now on, and what only in a rest; what was wanted before and is not named again is given up. */
+  want(tasks, atRest) {
     const now = Date.now();
-    this.#wanted = tasks.filter(({ key }) => !this.#known.has(key) && now - (this.#failed.get(key) ?? 0) > TRIES_AGAIN_MS);
+    const isWanted = ({ key }) => !this.#known.has(key) && now - (this.#failed.get(key) ?? 0) > TRIES_AGAIN_MS;
+    this.#wanted = tasks.filter(isWanted);
+    this.#atRest = atRest.filter(isWanted);
     this.#pump();
   }
 
+  /** Another item is shown: the rest begins anew. */
+  stir() {
+    this.#restAt = Date.now() + REST_MS;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#pump(), REST_MS);
+  }
+
+  #next() {
+    const isOpen = ({ key }) => !this.#running.has(key) && !this.#known.has(key);
+    return this.#wanted.find(isOpen) ?? (Date.now() >= this.#restAt ? this.#atRest.find(isOpen) : undefined);
+  }
+
   #pump() {
-    while (this.#running.size < AT_ONCE) {
-      const next = this.#wanted.find(({ key }) => !this.#running.has(key) && !this.#known.has(key));
-      if (!next) return;
-      this.#wanted = this.#wanted.filter((task) => task !== next);
-      this.#running.add(next.key);
+    let next;
+    while (this.#running.size < AT_ONCE && (next = this.#next())) {
+      const { key } = next;
+      this.#running.add(key);
       next
         .fetch()
-        .then((value) => this.#keep(next.key, value))
-        .catch(() => this.#failed.set(next.key, Date.now())) // asked for again when it is needed
+        .then((value) => this.#keep(key, value))
+        .catch(() => this.#fail(key))
         .finally(() => {
-          this.#running.delete(next.key);
+          this.#running.delete(key);
           this.#pump();
         });
     }
   }
 
+  /** Given up until it is wanted again. */
+  #fail(key) {
+    this.#failed.set(key, Date.now());
+    for (const list of [this.#wanted, this.#atRest]) {
+      const place = list.findIndex((task) => task.key === key);
+      if (place >= 0) list.splice(place, 1);
+    }
+  }
+
   #keep(key, value) {
     this.#known.set(key, value);
+    for (const use of this.#waiting.get(key) ?? []) use(value);
+    this.#waiting.delete(key);
     if (this.#known.size > KEPT) this.#known.delete(this.#known.keys().next().value);
   }
 }

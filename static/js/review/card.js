@@ -1,7 +1,6 @@
 // The card beside the map: what, why, how sure, from whom; and the buttons that decide.
 
 import { capital, day, el, figure, hectares, kbd } from "./dom.js";
-import { cell } from "./sheets.js";
 
 const FEW = 9;
 const SILENT = ["skip", "undo"]; // the one says nothing of the site, the other shows at what it took back
@@ -122,7 +121,7 @@ export function drawThumbs(box, imagery) {
       el(
         "button",
         { type: "button", class: "thumb-button", "aria-pressed": String(id === combination?.id), "aria-label": `show ${name}`, on: { click: () => imagery.choose(id) } },
-        cell(item, scene, id),
+        imagery.cell(item, scene, id),
         el("span", { text: name }),
       ),
     ),

@@ -1,7 +1,6 @@
 // The scenes of the open item by date, as a strip of small pictures.
 
 import { day, el } from "./dom.js";
-import { cell } from "./sheets.js";
 
 export const WITHOUT_SCROLLING = 3;
 export const dateOf = (scene) => (scene.acquired_at ? day(scene.acquired_at) : scene.name);
@@ -35,7 +34,7 @@ function picture(scene, index, imagery) {
       "aria-label": `show the scene of ${date}${kind}`,
       on: { click: () => imagery.chooseScene(index) },
     },
-    cell(imagery.item, scene, imagery.combinationOf(scene)?.id),
+    imagery.cell(imagery.item, scene, imagery.combinationOf(scene)?.id),
     el("span", { text: `${date}${kind}` }),
   );
 }

@@ -105,8 +105,12 @@ export function chooseVersion(entry, { leads, sites }) {
       dialog.close();
     };
     const dialog = open(`Site ${entry.site} has changed since you saw it`, [
-      el("p", { class: "dim", text: `${capital(entry.error)}. Nothing is lost.` }),
-      isOver && el("p", { text: "It is settled, and what is settled only a lead changes. Your decision stays on record beside it." }),
+      el("p", {
+        class: "dim",
+        text: isOver
+          ? "It was settled while you looked at it, and what is settled only a lead changes. Your decision stays on record beside it; nothing is lost."
+          : `${capital(entry.error)}. Nothing is lost.`,
+      }),
       el(
         "div",
         { class: "versions" },

@@ -5,7 +5,7 @@ import { WITHOUT_SCROLLING } from "./dates.js";
 import { day, el } from "./dom.js";
 import { Ground, pictureOf } from "./ground.js";
 import { keycap } from "./keys.js";
-import { sheetUrl } from "./sheets.js";
+import { cell, sheetUrl } from "./sheets.js";
 
 const REMEMBERED = "mad-combination";
 
@@ -21,12 +21,14 @@ export class Imagery extends EventTarget {
   item = null;
   index = 0;
   #map;
+  #ahead;
   #ground;
   #wish = remembered();
 
   constructor({ map, ahead }) {
     super();
     this.#map = map;
+    this.#ahead = ahead;
     this.#ground = new Ground({ map, ahead });
   }
 
@@ -95,10 +97,15 @@ export class Imagery extends EventTarget {
     return picture ? [pictureTask(picture.url)] : [];
   }
 
+  /** A small picture of a scene around an item, in its first combination where none is named. */
+  cell(item, scene, combination) {
+    return cell(this.#ahead, item, scene, combination);
+  }
+
   /** The small pictures of an item. */
-  sheetTasks(item) {
+  sheetTasks(item, count = WITHOUT_SCROLLING) {
     return item.scenes
-      .slice(0, WITHOUT_SCROLLING)
+      .slice(0, count)
       .map((scene) => sheetUrl(item, scene))
       .filter(Boolean)
       .map((url) => pictureTask(url, "low"));

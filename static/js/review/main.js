@@ -144,6 +144,7 @@ queue.addEventListener("show", ({ detail: { item: open, why } }) => {
   startItem();
   outlines.showNeighbours([], null);
   compare.leave();
+  ahead.stir();
   imagery.show(open, { keepView: why === "changed" });
   if (open) {
     drawHead({ question: $("question"), place: $("place"), synthetic: $("synthetic"), why: $("why"), whyText: $("why-text") }, open, null);
@@ -238,7 +239,8 @@ function drawWhole() {
 }
 
 const drawStrip = afterPaint(() => {
-  drawFilm($("film"), { steps: steps.list, current: item(), ahead: queue.ahead, onBack: (step) => deciding.undo(step), onJump: (site) => queue.jump(site) });
+  const cell = (one, scene) => imagery.cell(one, scene);
+  drawFilm($("film"), { steps: steps.list, current: item(), ahead: queue.ahead, cell, onBack: (step) => deciding.undo(step), onJump: (site) => queue.jump(site) });
   const last = steps.last;
   $("undo").disabled = !last;
   $("undo-words").textContent = last ? `undo “${last.words}”` : "nothing to undo";
@@ -247,11 +249,15 @@ const drawStrip = afterPaint(() => {
 
 queue.addEventListener("ahead", () => {
   drawStrip();
-  ahead.want([
-    ...queue.ahead.flatMap((next) => imagery.groundTasks(next)),
-    ...queue.ahead.flatMap((next) => imagery.sheetTasks(next)),
-    ...queue.ahead.flatMap((next) => spectra.tasks(next)),
-  ]);
+  const open = item();
+  ahead.want(
+    queue.ahead.flatMap((next) => imagery.groundTasks(next)),
+    [
+      ...(open ? imagery.sheetTasks(open, open.scenes.length) : []),
+      ...queue.ahead.flatMap((next) => imagery.sheetTasks(next)),
+      ...queue.ahead.flatMap((next) => spectra.tasks(next)),
+    ],
+  );
 });
 queue.addEventListener("progress", () => status.progress(queue.progress));
 queue.addEventListener("state", drawWhole);

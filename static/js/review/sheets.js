@@ -27,13 +27,13 @@ export function sheetUrl(item, scene) {
   return scene.combinations.length ? sceneSheetUrl(scene, framed(item)) : null;
 }
 
-/** The part of a sheet that shows one combination; null where the scene has nothing to show. */
-export function cell(item, scene, combination) {
+/** The part of a sheet that shows one combination, empty until the sheet is here; null where there is nothing to show. */
+export function cell(ahead, item, scene, combination) {
   const index = Math.max(0, scene.combinations.findIndex(({ id }) => id === combination));
   const url = sheetUrl(item, scene);
   if (!url) return null;
-  const image = el("img", { src: url, alt: "", decoding: "sync" });
-  const box = el("span", { class: "cell" }, image);
+  const box = el("span", { class: "cell" });
+  ahead.whenHere(url, () => box.append(el("img", { src: url, alt: "", decoding: "sync" })));
   box.style.setProperty("--of", scene.combinations.length);
   box.style.setProperty("--at", index);
   return box;
