@@ -5,7 +5,7 @@ import shapely
 from shapely.geometry import Point
 
 from labelling.core.errors import NotFound
-from labelling.models import Scene
+from labelling.models import Scene, Site
 from labelling.models.spatial import to_shapely
 from tests.cast import Cast
 from tests.truth import LAT, STEP, WEST, complete, draw, mines_along, region, reject, scene_at, square
@@ -190,3 +190,14 @@ def test_the_newest_is_found_without_a_name(cast: Cast, tmp_path: Path) -> None:
     assert testset_named("old").name == "old"
     with pytest.raises(NotFound, match="no test set is called older: new, old"):
         testset_named("older")
+
+
+def test_every_site_in_a_block_or_its_buffer_is_asked_of_two_people(cast: Cast, tmp_path: Path) -> None:
+    mines_along(cast.ana, tmp_path, count=10)
+    testset = freeze()
+    ground = shapely.union_all([to_shapely(block.buffered) for block in TestBlock.objects.filter(testset=testset)])
+    asked = {site.pk for site in Site.objects.all() if to_shapely(site.footprint).intersects(ground)}
+    assert set(TestLabel.objects.values_list("site_id", flat=True)) <= asked
+    assert asked == set(Site.objects.filter(least_opinions=2).values_list("pk", flat=True))
+    assert asked == set(Site.objects.filter(due_again=True, state="verified").values_list("pk", flat=True))
+    assert Site.objects.filter(least_opinions=1).count() == 10 - len(asked) > 0
