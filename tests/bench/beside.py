@@ -15,8 +15,7 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.bench.browsers import Reviewer, Wire
-from tests.cast import PASSWORD
+from tests.bench.browsers import Reviewer
 from tests.stack import free_port
 
 CROWDS = (8, 25)
@@ -25,7 +24,7 @@ TIMES_FASTER = 10
 Turn = tuple[Callable[[int], Awaitable[Any]], Callable[[int, Any, Any], Awaitable[Any]]]
 
 
-def side_by_side(given: argparse.Namespace, root: Path, url: str, web: Any, names: Sequence[str]) -> None:
+def side_by_side(given: argparse.Namespace, root: Path, url: str, pid: int, crowd: Sequence[Reviewer]) -> None:
     """Start Label Studio, give it 20 000 tasks, and let 8 and 25 reviewers work in rounds by turns."""
     sys.path.insert(0, str(given.peers.resolve()))
     peers = importlib.import_module("bench_labelstudio")
@@ -35,17 +34,16 @@ def side_by_side(given: argparse.Namespace, root: Path, url: str, web: Any, name
     environment, their_port = _environment(folder, url), free_port()
     environment["LABEL_STUDIO_HOST"] = f"http://127.0.0.1:{their_port}"
     with (folder / "setup.log").open("wb") as log:
-        setup = [str(given.label_studio), str(given.peers / "ls_setup.py"), str(len(names))]
+        setup = [str(given.label_studio), str(given.peers / "ls_setup.py"), str(len(crowd))]
         tokens = json.loads(subprocess.check_output(setup, env=os.environ | environment, stderr=log))
     code = "import label_studio, os; print(os.path.dirname(label_studio.__file__))"
     home = subprocess.check_output([str(given.label_studio), "-c", code], text=True).strip()
     gunicorn = [str(given.label_studio.parent / "gunicorn"), "core.wsgi:application", "-b", f"127.0.0.1:{their_port}"]
     gunicorn += ["-w", "2", "-k", "gthread", "--threads", "4", "--timeout", "600", "--keep-alive", "75"]
     with common.Server(gunicorn, their_port, env=environment, cwd=home, log=str(folder / "log"), wait_s=180) as theirs:
-        crowd = [Reviewer(Wire(web.port), "all-sites") for _ in names]
-        api, people = peers.Api(their_port, tokens), dict(zip(names, crowd, strict=True))
-        spent = {"Label Studio": partial(common.tree_cpu_s, theirs.pid), "MAD Web": partial(common.tree_cpu_s, web.pid)}
-        theirs_s = asyncio.run(_rounds(given, peers, api, people, spent))
+        api = peers.Api(their_port, tokens)
+        spent = {"Label Studio": partial(common.tree_cpu_s, theirs.pid), "MAD Web": partial(common.tree_cpu_s, pid)}
+        theirs_s = asyncio.run(_rounds(given, peers, api, crowd, spent))
     ours_s = _import_here()
     verdict = "" if theirs_s / ours_s >= TIMES_FASTER else f"  UNDER the {TIMES_FASTER} x promised"
     _say(f"  import of {TASKS} proposals: Label Studio {theirs_s:.1f} s, MAD Web {ours_s:.1f} s{verdict}")
@@ -91,7 +89,7 @@ async def _rounds(
     given: argparse.Namespace,
     peers: Any,
     api: Any,
-    people: dict[str, Reviewer],
+    crowd: Sequence[Reviewer],
     spent: Mapping[str, Callable[[], float]],
 ) -> float:
     project = await peers.make_project(api, "review")
@@ -99,9 +97,6 @@ async def _rounds(
     if status != 201:
         msg = f"Label Studio took no tasks: {status}"
         raise SystemExit(msg)
-    crowd = list(people.values())
-    for name, reviewer in people.items():
-        await reviewer.log_in(name, PASSWORD)
     sides: dict[str, Turn] = {"Label Studio": _theirs(api, project), "MAD Web": _ours(crowd)}
     for turn in sides.values():
         await peers.loop(2, 3, *turn)  # warm

@@ -78,6 +78,7 @@ class Reviewer:
         ahead: what it has fetched ahead, in order.
         gone: sites that it has decided, the newest last.
         confirmed: what the server has confirmed: site, version and verdict by key.
+        kept: keys of decisions that the server has kept without applying them.
         statuses: how often each status came back, such as ``submit 201``.
     """
 
@@ -86,6 +87,7 @@ class Reviewer:
     ahead: list[dict[str, Any]] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     confirmed: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    kept: set[str] = field(default_factory=set)
     statuses: "collections.Counter[str]" = field(default_factory=collections.Counter)
     bytes_in: int = 0
 
@@ -130,6 +132,8 @@ class Reviewer:
         status, answer = await self._send("submit", "decisions/", {**body, "campaign": self.slug})
         if status in {200, 201}:
             self.confirmed[key] = (item["site"], answer["version"], verdict)
+        if status == 409:
+            self.kept.add(key)
         self.gone.append(item["site"])
         return status
 
