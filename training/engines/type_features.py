@@ -14,11 +14,12 @@ from inference.core.embedder import Embedder
 from inference.engines import embedder_named
 from labelling.core.chips import cut_chip
 from labelling.core.errors import LabellingError
-from labelling.core.features import band_features, haze_of, neighbour_features, shape_features, texture_features
+from labelling.core.features import band_features, haze_of, shape_features, texture_features
 from labelling.core.geometry import search_boxes
 from labelling.core.raster import SceneRef
 from labelling.core.spectra import RING_M, Look, look_at
 from training.core.type_study import CHIP_M, CHIP_PX, PICTURE, StudySettings, Subject
+from training.engines.type_neighbours import neighbour_features
 
 MAX_LOOKS = 3
 MAX_SIDE = 160

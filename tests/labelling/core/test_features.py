@@ -1,4 +1,4 @@
-"""Shape, neighbours, bands and texture of sites whose figures can be worked out by hand."""
+"""Shape, bands and texture of sites whose figures can be worked out by hand."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from labelling.core.features import band_features, haze_of, neighbour_features, shape_features, texture_features
+from labelling.core.features import band_features, haze_of, shape_features, texture_features
 from labelling.core.globe import outline_to_lonlat
 from labelling.core.raster import SceneRef, transformer
 from labelling.core.spectra import Look, look_at
@@ -43,15 +43,6 @@ def test_a_point_has_no_shape_and_a_corner_cut_out_is_seen() -> None:
     assert shape_features(shapely.Point(-44, -20)) == {}
     corner = shapely.box(0, 0, 100, 100) - shapely.box(50, 50, 100, 100)
     assert shape_features(on_ground(corner))["solidity"] == pytest.approx(0.75 / 0.875, abs=0.01)
-
-
-def test_neighbours_are_counted_and_a_site_is_not_its_own() -> None:
-    step = 500 / 111_195
-    points = np.array([[10.0, 0.0], [10.0, step], [10.0, 4 * step], [50.0, 50.0]])
-    crowd, *_, lonely = neighbour_features(points, points)
-    assert 10 ** crowd["log_nearest"] == pytest.approx(500, rel=0.01)
-    assert (np.expm1(crowd["within_1km"]), np.expm1(crowd["within_5km"])) == (pytest.approx(1), pytest.approx(2))
-    assert lonely == {"log_nearest": 5.0, "within_1km": 0.0, "within_5km": 0.0}
 
 
 def scene(folder: Path, data: NDArray[np.uint16], bands: tuple[str, ...] = BANDS) -> SceneRef:
