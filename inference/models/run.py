@@ -73,7 +73,7 @@ class Detection(models.Model):
 
 
 class Sighting(models.Model):
-    """A model found something on a site that people have rejected. It is not proposed again, but it is not forgotten."""
+    """A model found something on a site that people have rejected: not proposed again, and not forgotten."""
 
     shard = models.ForeignKey(Shard, on_delete=models.CASCADE, related_name="sightings")
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="sightings")

@@ -26,7 +26,8 @@ def child_main(
 
     Args:
         work: takes the spec and a function that sends an event to the parent.
-        expected: errors of this class, or of these, are reported by their text; any other ends with a traceback in the log.
+        expected: errors of this class, or of these, are reported by their text; any other ends with a traceback
+            in the log.
     """
     parent = os.getppid()
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()

@@ -13,14 +13,17 @@ each type. The score is the mean over the types of AP at IoU 0.5. Each arm of ea
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
-REVIEWS = {"order": (30, 45, 60), "random": (40, 60, 100)}
+GROUND = "ground"
+REVIEWS = {"order": (30, 60), "random": (60, 100)}
 """After so many reviews each arm is trained and scored; 60 of the order are to reach what 100 at random reach."""
 
 
@@ -30,37 +33,49 @@ def main() -> None:
     reader.add_argument("--pool", type=int, default=400)
     reader.add_argument("--steps", type=int, default=500, help="of the optimiser, for each network")
     reader.add_argument("--out", type=Path)
-    reader.add_argument("--arm", choices=REVIEWS, help=argparse.SUPPRESS)
+    reader.add_argument("--arm", choices=(GROUND, *REVIEWS), help=argparse.SUPPRESS)
     reader.add_argument("--seed", type=int, default=0, help=argparse.SUPPRESS)
     given = reader.parse_args()
     if given.arm:
         import django
 
         django.setup()
-        from tests.bench.taught import review_and_learn
+        from tests.bench.taught import review_and_learn, settle
 
+        if given.arm == GROUND:
+            settle(given.seed, given.pool)
+            return
         say(json.dumps(review_and_learn(given.arm, given.seed, given.pool, REVIEWS[given.arm], given.steps)))
         return
-    curves = [
-        {"arm": arm, "seed": seed, "points": _apart(arm, seed, given)} for seed in range(given.seeds) for arm in REVIEWS
-    ]
+    curves = [curve for seed in range(given.seeds) for curve in _both_arms(seed, given)]
     if given.out:
         given.out.write_text(json.dumps(curves, indent=1))
     show(curves)
 
 
-def _apart(arm: str, seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
-    """One arm of one seed in a process, and with a database, of its own."""
+def _both_arms(seed: int, given: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """The ground of a seed, and each arm on a copy of its database."""
+    with tempfile.TemporaryDirectory(prefix="mad-order-") as folder:
+        ground = Path(folder) / GROUND
+        _apart(GROUND, seed, given, ground)
+        for arm in REVIEWS:
+            home = Path(folder) / arm
+            shutil.copytree(ground, home)
+            points: list[dict[str, Any]] = json.loads(_apart(arm, seed, given, home).splitlines()[-1])
+            for point in points:
+                say(
+                    f"seed {seed}, {arm:6}, {point['reviews']:4} reviews: AP50 {point['ap50']:.3f}  {point['verified']}"
+                )
+            yield {"arm": arm, "seed": seed, "points": points}
+
+
+def _apart(arm: str, seed: int, given: argparse.Namespace, home: Path) -> str:
+    """Do one part in a process of its own; what it prints."""
     command = [sys.executable, "-m", "tests.bench.bench_order", "--arm", arm, "--seed", str(seed)]
     command += ["--pool", str(given.pool), "--steps", str(given.steps)]
-    with tempfile.TemporaryDirectory(prefix="mad-order-") as home:
-        environment = os.environ | {"MAD_HOME": home, "DJANGO_SETTINGS_MODULE": "mad_web.settings"}
-        environment |= {"LOG_LEVEL": "ERROR", "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    points: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
-    for point in points:
-        say(f"seed {seed}, {arm:6}, {point['reviews']:4} reviews: AP50 {point['ap50']:.3f}  {point['verified']}")
-    return points
+    environment = os.environ | {"MAD_HOME": str(home), "DJANGO_SETTINGS_MODULE": "mad_web.settings"}
+    environment |= {"LOG_LEVEL": "ERROR", "YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
+    return subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def show(curves: list[dict[str, Any]]) -> None:

@@ -72,12 +72,9 @@ def review_and_learn(
         After each batch: ``reviews``, ``ap50`` (mean over the types), ``verified`` (labels by type) and ``types``
         (AP at IoU 0.5 by type).
     """
-    call_command("migrate", verbosity=0)
-    sync_taxonomy()
-    sync_roles()
-    oracle = Cast.arrive().lea
-    places = _settle(seed, pool)
-    campaign = _campaign(places)
+    oracle = User.objects.get(username="lea")
+    campaign = Campaign.objects.get()
+    places = _pool(seed, pool)
     truths = [Truth(mine.lonlat, mine.kind) for place in places for mine in place.mines]
     taken: set[int] = set()
     rng = np.random.default_rng((seed, 77))
@@ -98,12 +95,14 @@ def review_and_learn(
     return points
 
 
-def _settle(seed: int, pool: int) -> tuple[Place, ...]:
-    """Bring in pool and test ground; the test ground is verified and frozen."""
-    rng = np.random.default_rng((seed, 1))
-    kinds: list[str] = rng.choice(list(SHARES), pool, p=list(SHARES.values())).tolist()
+def settle(seed: int, pool: int) -> None:
+    """Bring in pool and test ground, open the campaign on the pool, verify the test ground and freeze it."""
+    call_command("migrate", verbosity=0)
+    sync_taxonomy()
+    sync_roles()
+    Cast.arrive()
+    places = _pool(seed, pool)
     tested = [kind for kind in MINES for _ in range(TEST_EACH)]
-    places = tuple(_places("pool", kinds, POOL_CORNER, seed * 2 + 1))
     examined = tuple(_places("test", tested, TEST_CORNER, seed * 2 + 2))
     for number, name, ground in ((POOL, "pool", places), (TEST, "test", examined)):
         outline = MultiPolygon([to_geos(place.lonlat_bounds) for place in ground], srid=4326)
@@ -118,7 +117,13 @@ def _settle(seed: int, pool: int) -> tuple[Place, ...]:
         import_seeds(
             path=path, source_name=kind, kind=Source.Kind(kind), mapping={"id": "id"}, licence="CC0", synthetic=True
         )
-    return places
+    _open_campaign(places)
+
+
+def _pool(seed: int, count: int) -> tuple[Place, ...]:
+    rng = np.random.default_rng((seed, 1))
+    kinds: list[str] = rng.choice(list(SHARES), count, p=list(SHARES.values())).tolist()
+    return tuple(_places("pool", kinds, POOL_CORNER, seed * 2 + 1))
 
 
 def _places(name: str, kinds: Sequence[str], corner: tuple[float, float], seed: int) -> Iterator[Place]:
@@ -158,11 +163,9 @@ def _examine(places: Sequence[Place]) -> None:
         )  # fmt: skip
 
 
-def _campaign(places: Sequence[Place]) -> Campaign:
+def _open_campaign(places: Sequence[Place]) -> None:
     outlines = MultiPolygon([to_geos(place.lonlat_bounds) for place in places], srid=4326)
-    return Campaign.objects.create(
-        name="Pool", slug="pool", axis="feature", filter={"area": json.loads(outlines.geojson)}
-    )
+    Campaign.objects.create(name="Pool", slug="pool", axis="feature", filter={"area": json.loads(outlines.geojson)})
 
 
 def _shuffle(rng: np.random.Generator) -> None:

@@ -42,7 +42,8 @@ def test_an_import_says_what_it_did_and_keeps_it(mines: Path, cast: Cast) -> Non
     mapping = {"id": "id", "name": "name"}
     report = load(mines, mapping=mapping, licence="CC BY 4.0", citation="Survey 2024", user=cast.ada)
     assert report.counts() == {
-        "rows": 5, "added": 4, "known": 0, "changed": 0, "retired": 0, "missing": 0, "sites": 3, "merged": 1, "repaired": 0, "split": 0, "typed": 3,
+        "rows": 5, "added": 4, "known": 0, "changed": 0, "retired": 0, "missing": 0, "sites": 3, "merged": 1,
+        "repaired": 0, "split": 0, "typed": 3,
         "untyped": 1, "left_out": 0, "empty": 0, "refused": 1,
     }  # fmt: skip
     seed_import = SeedImport.objects.get()
