@@ -65,13 +65,6 @@ def test_the_plots_have_their_figures_as_csv(sites: None, cast: Cast) -> None:
     assert client.get("/dashboard/quality.csv").text.strip() == "model,status,testset,at,ap50,ap50_95,truths"
 
 
-def test_a_name_is_no_formula() -> None:
-    from mad_web.views import _plain
-
-    assert _plain("=HYPERLINK(1)") == "'=HYPERLINK(1)"
-    assert (_plain("v7"), _plain(-1.5)) == ("v7", -1.5)
-
-
 def test_the_session_tells_who_is_logged_in(cast: Cast) -> None:
     client = Client()
     assert client.get("/session/").json() == {"user": None}
