@@ -85,5 +85,12 @@ def test_the_licence_is_the_agpl() -> None:
     assert 'license = "AGPL-3.0-or-later"' in (HOUSE / "pyproject.toml").read_text(encoding="utf-8")
 
 
+def test_decisions_are_numbered_in_order_without_gaps() -> None:
+    pages = sorted((HOUSE / "docs/decisions").glob("*.md"))
+    numbers = [f"{number:04d}" for number in range(1, len(pages) + 1)]
+    assert [page.name[:4] for page in pages] == numbers
+    assert [TEXTS[str(page.relative_to(HOUSE))].split()[1] for page in pages] == numbers
+
+
 def test_changes_are_kept_under_a_heading() -> None:
     assert "\n## Unreleased\n" in TEXTS["CHANGELOG.md"]
