@@ -46,13 +46,17 @@ def find_companions(path: Path) -> Companions:
     return Companions(*(beside.get((kind, _key(path)), "") for kind in ("scl", "cloud")))
 
 
-def check_companion(path: str) -> None:
+def check_companion(path: str, *, roots: tuple[Path, ...] = ()) -> None:
     """Make sure that a file can be a scene classification or a cloud probability.
 
+    Args:
+        path: of it, or its address.
+        roots: a file of this machine must lie below one of these folders; empty for any.
+
     Raises:
-        BadRaster: it cannot be read, or has several bands, or other numbers than bytes.
+        BadRaster: it may not or cannot be read, or has several bands, or other numbers than bytes.
     """
-    with open_raster(path) as dataset:
+    with open_raster(path, roots=roots) as dataset:
         if dataset.count != 1 or dataset.dtypes[0] != "uint8" or dataset.crs is None:
             msg = "is no scene classification or cloud probability: one band of bytes with a CRS is wanted"
             raise BadRaster(msg, file=Path(path).name)

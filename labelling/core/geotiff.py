@@ -38,6 +38,26 @@ _HEAD = len(JP2_MAGIC)
 _STAMPED = 1 << 16
 
 
+def inside_path(path: str | Path, *, roots: tuple[Path, ...]) -> Path:
+    """Make sure that a file or folder lies where imagery may be read from, before anything in it is looked at.
+
+    Args:
+        path: of it, whether it exists or not.
+        roots: it must lie below one of these folders; empty for any.
+
+    Returns:
+        The path with symbolic links resolved.
+
+    Raises:
+        BadRaster: outside the roots.
+    """
+    real = Path(path).resolve()
+    if roots and not any(real.is_relative_to(root.resolve()) for root in roots):
+        msg = "lies outside the folders that imagery may be read from (MAD_SCENE_ROOTS)"
+        raise BadRaster(msg, file=Path(path).name)
+    return real
+
+
 def checked_path(path: str | Path, *, roots: tuple[Path, ...] = ()) -> Path:
     """Make sure that a path is an ordinary TIFF file before GDAL sees it.
 
@@ -55,12 +75,9 @@ def checked_path(path: str | Path, *, roots: tuple[Path, ...] = ()) -> Path:
     if not text.startswith("/") or text.startswith("/vsi") or any(mark in text for mark in "?<{\x00"):
         msg = "not an absolute path of a file"
         raise BadRaster(msg, file=name)
-    real = Path(text).resolve()
+    real = inside_path(text, roots=roots)
     if not real.is_file():
         msg = "no such file"
-        raise BadRaster(msg, file=name)
-    if roots and not any(real.is_relative_to(root.resolve()) for root in roots):
-        msg = "lies outside the folders that imagery may be read from (MAD_SCENE_ROOTS)"
         raise BadRaster(msg, file=name)
     with real.open("rb") as file:
         _driver_of(file.read(_HEAD), name)

@@ -17,7 +17,8 @@ import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers
 from labelling.core.child import Emit, child_main
 from labelling.core.cog import write_cog
 from labelling.core.errors import BadInput, BadRaster
-from labelling.core.raster import check_source, lend_raster, open_raster
+from labelling.core.geotiff import inside_path
+from labelling.core.raster import lend_raster, open_raster
 from labelling.core.remote import is_remote
 from labelling.core.safe import is_safe, read_safe
 from labelling.core.scene_mapping import SceneMapping, read_mapping
@@ -124,8 +125,6 @@ def read_candidate(candidate: Candidate, order: ImportOrder, *, roots: tuple[Pat
     place, copy = uris_of(candidate.key, store)
     facts = _describe(candidate, place, order.mapping, roots)
     facts = replace(facts, sensor=order.sensor or facts.sensor, level=order.level or facts.level)
-    for companion in filter(None, (facts.ref.scl, facts.ref.cloud_probability)):
-        check_source(companion, roots=roots)
     version = fingerprint_of(facts, more=(order.kind, order.synthetic))
     convert = order.convert or copy in candidate.known
     uri = copy if convert else place
@@ -145,19 +144,21 @@ def _describe(candidate: Candidate, place: str, mapping: SceneMapping, roots: tu
         if item.names:
             path = item.files[0].path
             with open_raster(path, roots=roots) as dataset:
-                facts = describe_scene(dataset, path=path, mapping=item.mapping(mapping), said=item.said)
+                mapping = item.mapping(mapping)
+                facts = describe_scene(dataset, path=path, mapping=mapping, said=item.said, roots=roots)
             return replace(facts, ref=replace(facts.ref, path=place, files=(path,)))
         return describe_stack(item.files, place=place, mapping=mapping, said=item.said, roots=roots)
     if is_remote(place):
         with lend_raster(place) as dataset:
-            return describe_scene(dataset, path=place, mapping=mapping)
+            return describe_scene(dataset, path=place, mapping=mapping, roots=roots)
+    inside_path(place, roots=roots)
     mapping = mapping.over(_sidecar_of(Path(place)))
     if is_safe(Path(place)):
         safe = read_safe(Path(place))
         return describe_stack(safe.bands, place=place, mapping=mapping, said=safe.said, roots=roots)
     # Lent, since the survey comes back to it.
     with lend_raster(place, roots=roots) as dataset:
-        return describe_scene(dataset, path=place, mapping=mapping)
+        return describe_scene(dataset, path=place, mapping=mapping, roots=roots)
 
 
 def _sidecar_of(file: Path) -> SceneMapping:

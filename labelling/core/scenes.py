@@ -111,7 +111,9 @@ class _Headers:
     files: tuple[str, ...] = ()
 
 
-def describe_scene(dataset: Any, *, path: str | Path, mapping: SceneMapping, said: Said | None = None) -> SceneFacts:
+def describe_scene(
+    dataset: Any, *, path: str | Path, mapping: SceneMapping, said: Said | None = None, roots: tuple[Path, ...] = ()
+) -> SceneFacts:
     """Check an open image and put together what is known of it.
 
     Args:
@@ -119,6 +121,7 @@ def describe_scene(dataset: Any, *, path: str | Path, mapping: SceneMapping, sai
         path: where it lies.
         mapping: what a person says about it.
         said: what is said beside the file; None: what lies beside it in its folder.
+        roots: a companion on this machine must lie below one of these folders; empty for any.
 
     Raises:
         BadRaster: no CRS, a turned or stretched grid, bands without names, no scale, an impossible time.
@@ -140,7 +143,7 @@ def describe_scene(dataset: Any, *, path: str | Path, mapping: SceneMapping, sai
         )
         if said is None and not is_remote(str(path)):
             said = _said_beside(Path(path), tags, level=mapping.level or level_from(name, tags))
-        return _put_together(headers, mapping, said or Said())
+        return _put_together(headers, mapping, said or Said(), roots)
     except (BadGeometry, ValueError) as error:
         raise BadRaster(str(error), file=name) from error
 
@@ -164,7 +167,7 @@ def describe_stack(
     with ExitStack() as stack:
         opened = [stack.enter_context(open_raster(file.path, roots=roots)) for file in files]
         try:
-            facts = _put_together(_headers_of(files, opened, place, said), mapping, said)
+            facts = _put_together(_headers_of(files, opened, place, said), mapping, said, roots)
         except (BadGeometry, ValueError) as error:
             raise BadRaster(str(error), file=name) from error
         for file, dataset in zip(files, opened, strict=True):
@@ -200,7 +203,7 @@ def _headers_of(files: Sequence[BandFile], opened: Sequence[Any], place: str, sa
     )
 
 
-def _put_together(headers: _Headers, mapping: SceneMapping, said: Said) -> SceneFacts:
+def _put_together(headers: _Headers, mapping: SceneMapping, said: Said, roots: tuple[Path, ...]) -> SceneFacts:
     name, tags, grid = Path(headers.place).name, headers.tags, headers.grid
     radiometry = read_radiometry(
         bands=headers.bands,
@@ -225,7 +228,7 @@ def _put_together(headers: _Headers, mapping: SceneMapping, said: Said) -> Scene
         msg = f"pixels of {wide:.0f} m by {tall:.0f} m: they must be about square, warp it to UTM with gdalwarp"
         raise ValueError(msg)
     since, until = _acquired(name, tags, mapping)
-    companions = _companions(headers.place, mapping, said)
+    companions = _companions(headers.place, mapping, said, roots)
     ref = SceneRef(
         path=headers.place,
         crs=grid["crs"],
@@ -262,7 +265,7 @@ def _said_beside(path: Path, tags: Mapping[str, str], *, level: str) -> Said:
     return Said(product=product, companions=find_companions(path), sun=find_sun(path) if product else None)
 
 
-def _companions(place: str, mapping: SceneMapping, said: Said) -> Companions:
+def _companions(place: str, mapping: SceneMapping, said: Said, roots: tuple[Path, ...]) -> Companions:
     """What a person names comes first; its names are relative to the scene."""
     named = {
         name: str(Path(place).parent / value)
@@ -270,9 +273,8 @@ def _companions(place: str, mapping: SceneMapping, said: Said) -> Companions:
         if (value := getattr(mapping, name))
     }
     found = replace(said.companions, **named)
-    for one in (found.scl, found.cloud_probability):
-        if one:
-            check_companion(one)
+    for one in filter(None, (found.scl, found.cloud_probability)):
+        check_companion(one, roots=roots)
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from labelling.core.companions import is_companion
 from labelling.core.errors import BadInput
+from labelling.core.geotiff import inside_path
 from labelling.core.hosts import RemoteFault
 from labelling.core.remote import is_remote
 from labelling.core.s3 import is_s3, list_objects, s3_address
@@ -93,6 +94,7 @@ def _in_store(address: str) -> Iterator[Found]:
 
 def _on_disk(source: str) -> Iterator[Found | Refusal]:
     path = Path(source).absolute()
+    inside_path(path, roots=scene_roots())
     if path.suffix.lower() in _PACKED and path.is_file():
         yield Refusal(source, "a packed archive: unpack it, and import the folder")
     elif is_safe(path) or path.is_file():

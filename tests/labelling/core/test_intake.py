@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import rasterio
 
+from labelling.core.errors import BadRaster
 from labelling.core.intake import Candidate, ImportOrder, read_candidate, uris_of
 from labelling.core.scene_mapping import SceneMapping
 from labelling.services.children import listen_to_child
@@ -118,3 +119,21 @@ def test_the_copy_of_a_source_has_one_place_and_others_have_others(tmp_path: Pat
     assert here == str(tmp_path / "a.tif")
     assert uris_of(here, tmp_path)[1] == copy
     assert len({uris_of(f"{place}a.tif", tmp_path)[1] for place in ("/x/", "/y/", "s3://x/", "https://x/")}) == 4
+
+
+def test_nothing_outside_the_roots_is_looked_at(tmp_path: Path) -> None:
+    roots, store = (tmp_path / "in",), tmp_path / "in" / "copies"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a_SCL.tif").write_text("no classification at all")
+    inside = make_scene(tmp_path / "in" / "a.tif")
+    order = ImportOrder(mapping=SceneMapping(scl="../out/a_SCL.tif"))
+    with pytest.raises(BadRaster, match=r"a_SCL\.tif: lies outside the folders"):
+        read_candidate(Candidate(str(inside)), order, roots=roots, store=store)
+    outside = make_scene(tmp_path / "out" / "b.tif")
+    (tmp_path / "out" / "b.tif.json").write_text("no mapping at all")
+    with pytest.raises(BadRaster, match=r"b\.tif: lies outside the folders"):
+        read_candidate(Candidate(str(outside)), ImportOrder(), roots=roots, store=store)
+    (tmp_path / "out" / "c.SAFE").mkdir()
+    with pytest.raises(BadRaster, match=r"c\.SAFE: lies outside the folders"):
+        read_candidate(Candidate(str(tmp_path / "out" / "c.SAFE")), ImportOrder(), roots=roots, store=store)
