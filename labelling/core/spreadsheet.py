@@ -36,13 +36,11 @@ def read_spreadsheet(path: Path, reading: Reading) -> RawTable:
     with open_archive(path):
         pass
     try:
-        book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
-        try:
+        with path.open("rb") as file:  # a path would stay open where it is no workbook
+            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
             sheets = [sheet.title for sheet in book.worksheets]
             name = choose_layer(sheets, reading.layer)
             headers, rows = read_grid(_rows(book[name]), reading.header_rows)
-        finally:
-            book.close()
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, ParseError, OSError, EOFError) as error:
         msg = f"an XLSX that cannot be read, it may be damaged: {str(error)[:120]}"
         raise BadInput(msg) from error
