@@ -1,6 +1,5 @@
 """Trainings: the list, the form that shows the cost first, and the live page of one."""
 
-import csv
 import json
 from collections.abc import Sequence
 from typing import Any, cast
@@ -14,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from labelling.core.errors import LabellingError
+from labelling.core.tables import csv_text
 from labelling.services.jobs import log_of
 from labelling.services.watching import watch_job
 from training.core.errors import TrainingError
@@ -92,10 +92,9 @@ def epochs_csv(request: HttpRequest, pk: int) -> HttpResponse:
     found = _found(pk)
     epochs = _epochs(found)
     names = sorted({name for log in epochs for name in log.metrics})
-    response = _download("text/csv", f"{found.name}-epochs.csv")
-    table = csv.writer(response)
-    table.writerow(["epoch", *names])
-    table.writerows([log.epoch, *(log.metrics.get(name, "") for name in names)] for log in epochs)
+    rows = ([log.epoch, *(log.metrics.get(name, "") for name in names)] for log in epochs)
+    response = _download("text/csv; charset=utf-8", f"{found.name}-epochs.csv")
+    response.write(csv_text(["epoch", *names], rows))
     return response
 
 

@@ -1,6 +1,5 @@
 """Proposing types: the list of studies, the form that starts one, and its report."""
 
-import csv
 from typing import Any, cast
 
 from django.contrib.auth.decorators import permission_required
@@ -11,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from labelling.core.tables import csv_text
 from labelling.models import MineType
 from labelling.services.watching import watch_job
 from training.core.errors import TrainingError
@@ -71,14 +71,18 @@ def _most(one: tuple[str, int]) -> tuple[int, str]:
 @permission_required("training.view_typestudy", raise_exception=True)
 def opinions_csv(request: HttpRequest, pk: int) -> HttpResponse:
     study = get_object_or_404(TypeStudy, pk=pk)
-    response = HttpResponse(content_type="text/csv")
-    response["Content-Disposition"] = f'attachment; filename="{study.name}-held-out.csv"'
     codes = study.report.get("codes", [])
-    table = csv.writer(response)
-    table.writerow(["site", "given", "fold", "label_quality", "is_issue", *codes])
-    for one in study.opinions.order_by("site_id").iterator():
-        odds = dict(one.odds)
-        table.writerow(
-            [one.site_id, one.given, one.fold, one.quality, int(one.is_issue), *(odds.get(code, 0) for code in codes)]
-        )
-    return response
+    head = ["site", "given", "fold", "label_quality", "is_issue", *codes]
+    rows = (
+        [
+            one.site_id,
+            one.given,
+            one.fold,
+            one.quality,
+            int(one.is_issue),
+            *(dict(one.odds).get(code, 0) for code in codes),
+        ]
+        for one in study.opinions.order_by("site_id").iterator()
+    )
+    saved = {"Content-Disposition": f'attachment; filename="{study.name}-held-out.csv"'}
+    return HttpResponse(csv_text(head, rows), content_type="text/csv; charset=utf-8", headers=saved)
