@@ -23,6 +23,8 @@ State = Literal["open", "verified", "rejected", "contested"]
 POSITIVE = frozenset({"accept", "fix", "add"})
 OPINIONS = POSITIVE | {"reject", "unsure"}
 BACKGROUND_REASONS = frozenset({"not_a_mine"})
+LEADS = "labelling.change_label"
+"""The permission of who settles what others left contested: a lead."""
 SHARE_STEPS = 1_000_003  # a prime
 _GOLDEN_STEP = 618_036
 _CAMPAIGN_STEP = 414_214

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
 
-from labelling.core.review import POSITIVE, Settlement, hides_others, settle
+from labelling.core.review import LEADS, POSITIVE, Settlement, hides_others, settle
 from labelling.models import Campaign, Claim, Comment, Decision, GoldLook, MineType, Proposal, Site, Source
 from labelling.models.taxonomy import Axis
 from labelling.services.opinions import SETTLED
@@ -103,14 +103,14 @@ def is_served_as_open(*, user: User, site: Site) -> bool:
 
 def _asked_again(user: User, sites: Iterable[Site]) -> set[int]:
     due = {site.pk for site in sites if site.due_again}
-    if due and user.has_perm("labelling.change_label"):
+    if due and user.has_perm(LEADS):
         due = set(Claim.objects.filter(reviewer=user, again=True, site__in=due).values_list("site_id", flat=True))
     return due
 
 
 def _dealt_as_gold(user: User, sites: Iterable[Site]) -> set[int]:
     settled = [site.pk for site in sites if site.state in SETTLED and not site.due_again]
-    if not settled or user.has_perm("labelling.change_label"):
+    if not settled or user.has_perm(LEADS):
         return set()
     looks = GoldLook.objects.filter(
         reviewer=user, site__in=settled, site__gold__isnull=False, campaign__active=True, campaign__gold_share__gt=0
@@ -120,7 +120,7 @@ def _dealt_as_gold(user: User, sites: Iterable[Site]) -> set[int]:
 
 def _without_gold(user: User, history: Sequence[Decision]) -> Sequence[Decision]:
     """Nobody but leads learns from the answers of others that a site is gold."""
-    if not any(one.gold for one in history) or user.has_perm("labelling.change_label"):
+    if not any(one.gold for one in history) or user.has_perm(LEADS):
         return history
     return [one for one in history if not one.gold or one.reviewer_id == user.pk]
 

@@ -11,15 +11,13 @@ from django.db.models import QuerySet
 
 from labelling.core.agreement import outline_iou
 from labelling.core.errors import BadInput, NotAllowed, NotFound
-from labelling.core.review import POSITIVE
+from labelling.core.review import LEADS, POSITIVE
 from labelling.models import Comment, Decision, MineType, Site
 from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.comments import comments_on
 from labelling.services.decisions import Receipt, Submission, submit_decision
 from labelling.services.pictures import Picture, take_pictures
-
-SETTLES = "labelling.change_label"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def contested_sites() -> QuerySet[Site]:
 
 def count_contested(*, user: User) -> int:
     """How many sites wait for this user: none unless the user may settle them."""
-    return Site.objects.filter(state=Site.State.CONTESTED).count() if user.has_perm(SETTLES) else 0
+    return Site.objects.filter(state=Site.State.CONTESTED).count() if user.has_perm(LEADS) else 0
 
 
 def describe_disputes(*, sites: Sequence[Site]) -> list[Dispute]:
@@ -133,7 +131,7 @@ def adopt_opinion(*, user: User, decision_id: int, key: UUID, base_version: int,
         BadInput: the opinion is unsure, or the comment too long.
         Conflict: the site has changed since.
     """
-    if not user.has_perm(SETTLES):
+    if not user.has_perm(LEADS):
         raise NotAllowed("only a lead settles a contested site")
     opinion = Decision.objects.in_force().filter(pk=decision_id, version__isnull=False).first()
     if opinion is None:

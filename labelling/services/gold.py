@@ -16,11 +16,10 @@ from django.utils.crypto import salted_hmac
 
 from labelling.core.errors import BadInput, NotAllowed
 from labelling.core.gold import gold_gap, longest_gap
-from labelling.core.review import BACKGROUND_REASONS, share_place
+from labelling.core.review import BACKGROUND_REASONS, LEADS, share_place
 from labelling.models import Campaign, Claim, Decision, Gold, GoldLook, Label, Site
 from labelling.services.opinions import SETTLED
 
-MARKS = "labelling.change_label"
 _STEP = 7919  # a prime: each reviewer of a campaign gets the gold sites in another order
 _AT_ONCE = 50
 
@@ -33,7 +32,7 @@ def mark_gold(*, user: User, site: Site) -> Gold:
         NotAllowed: the user settles nothing.
         BadInput: the site is neither verified nor rejected because there is no mine.
     """
-    if not user.has_perm(MARKS):
+    if not user.has_perm(LEADS):
         raise NotAllowed("only a lead marks gold sites")
     if not can_be_gold(site=site):
         raise BadInput("only a site that is verified, or rejected as not a mine, can be gold")
@@ -50,7 +49,7 @@ def unmark_gold(*, user: User, site: Site) -> bool:
     Raises:
         NotAllowed: the user settles nothing.
     """
-    if not user.has_perm(MARKS):
+    if not user.has_perm(LEADS):
         raise NotAllowed("only a lead marks gold sites")
     return bool(Gold.objects.filter(site=site).delete()[0])
 
@@ -109,7 +108,7 @@ def mix_in(
     Returns:
         Up to ``count`` ids.
     """
-    if not campaign.gold_share or user.has_perm(MARKS):
+    if not campaign.gold_share or user.has_perm(LEADS):
         return list(sites[:count])
     hand, rest = _Hand.of(user, campaign, exclude), iter(sites)
     mixed: list[int] = []

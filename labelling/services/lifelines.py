@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from labelling.core.geometry import area_ha
-from labelling.core.review import hides_others
+from labelling.core.review import LEADS, hides_others
 from labelling.models import BulkItem, Comment, Decision, MineType, Proposal, Retirement, Site, Source
 from labelling.models.spatial import to_shapely
 from labelling.services.blind import is_served_as_open
@@ -92,7 +92,7 @@ def _decisions(site: Site, user: User) -> list[Decision]:
     history = list(site.decisions.select_related("reviewer", "campaign").order_by("-pk")[:MAX_EVENTS])
     if _is_hidden(site, history, user):
         return [decision for decision in history if decision.reviewer_id == user.pk]
-    if user.has_perm("labelling.change_label"):
+    if user.has_perm(LEADS):
         return history
     return [decision for decision in history if not decision.gold or decision.reviewer_id == user.pk]
 
@@ -184,7 +184,7 @@ def _of_bulks(site: Site, user: User) -> list[Event]:
     """What leads did to it together with other sites; while a blind review is open that would tell an opinion."""
     done = [BulkItem.Outcome.DONE, BulkItem.Outcome.UNDONE, BulkItem.Outcome.KEPT]
     items = site.bulk_items.filter(outcome__in=done).select_related("bulk__created_by", "bulk__undone_by")
-    is_lead = user.has_perm("labelling.change_label")
+    is_lead = user.has_perm(LEADS)
     if _is_hidden(site, site.decisions.only("reviews_needed"), user):
         return []
     return [_of_bulk(item, is_lead=is_lead) for item in items.order_by("-pk")[:MAX_EVENTS]]

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from labelling.core.review import BACKGROUND_REASONS
+from labelling.core.review import BACKGROUND_REASONS, LEADS
 from labelling.core.suspects import Doubt, Word, doubts_of, is_news, ranked, strength
 from labelling.models import Campaign, Label, Proposal, Site, Source, Suspect
 from labelling.models.spatial import to_shapely
@@ -183,4 +183,4 @@ def ensure_suspect_campaign() -> Campaign:
 
 def count_suspects(*, user: User) -> int:
     """How many labels wait for this user: none unless the user may settle them."""
-    return Suspect.objects.waiting().count() if user.has_perm("labelling.change_label") else 0
+    return Suspect.objects.waiting().count() if user.has_perm(LEADS) else 0

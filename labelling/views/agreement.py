@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from labelling.core.agreement import EMPTY, Figure, answer_of
+from labelling.core.review import LEADS
 from labelling.forms.agreement import AgreementFilter, RowFilter
 from labelling.models import Label, MineType
 from labelling.models.taxonomy import Axis
@@ -21,7 +22,6 @@ from labelling.services.agreement import ReviewerFigures, Survey, figures_of, su
 from labelling.services.agreement_rows import decision_rows, gold_rows, pair_rows
 from labelling.views.tables import csv_answer
 
-LEADS = "labelling.change_label"
 PER_PAGE = 50
 
 

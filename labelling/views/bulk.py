@@ -14,9 +14,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from labelling.core.errors import BadInput, NotAllowed
+from labelling.core.review import LEADS
 from labelling.forms.bulk import BulkForm
 from labelling.models import BulkAction, BulkItem
-from labelling.services.bulk import LEADS, draw_up_bulk, outcomes_of, phrase_of, preview_bulk, start_bulk, undo_bulk
+from labelling.services.bulk import draw_up_bulk, outcomes_of, phrase_of, preview_bulk, start_bulk, undo_bulk
 from labelling.services.watching import watch_job
 
 PER_PAGE = 25

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from labelling.core.errors import BadInput, Conflict, KeyReused, NotFound
+from labelling.core.review import LEADS
 from labelling.forms.contested import SettleForm
 from labelling.services.campaigns import campaigns_of
 from labelling.services.contested import adopt_opinion, contested_sites, describe_disputes
@@ -23,7 +24,7 @@ PER_PAGE = 10
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@permission_required("labelling.change_label", raise_exception=True)
+@permission_required(LEADS, raise_exception=True)
 def contested(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if request.method == "POST":

@@ -10,12 +10,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from labelling.core.errors import BadInput
+from labelling.core.review import LEADS
 from labelling.models import Site
 from labelling.services.gold import mark_gold, unmark_gold
 
 
 @require_POST
-@permission_required("labelling.change_label", raise_exception=True)
+@permission_required(LEADS, raise_exception=True)
 def gold(request: HttpRequest, site_id: int) -> HttpResponse:
     """Make a site gold (``mark`` in the body), or plain again."""
     site, user = get_object_or_404(Site, pk=site_id), cast(User, request.user)

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
 from labelling.core.errors import NotFound
+from labelling.core.review import LEADS
 from labelling.models import Campaign, Decision, MineType
 from labelling.services.campaigns import campaigns_of, find_campaign
 from labelling.services.contested import count_contested
@@ -56,7 +57,7 @@ def _config(user: User, campaign: Campaign) -> dict[str, Any]:
         "user": {
             "id": user.pk,
             "name": user.get_username(),
-            "leads": user.has_perm("labelling.change_label"),
+            "leads": user.has_perm(LEADS),
         },
         "campaign": {"slug": campaign.slug, "name": campaign.name, "axis": campaign.axis},
         "reasons": [{"code": code, "name": name} for code, name in Decision.Reason.choices],

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_safe
 
 from labelling.core.outlines import to_geojson
 from labelling.core.render import combinations_for
+from labelling.core.review import LEADS
 from labelling.forms.bulk import BulkForm
 from labelling.forms.sites import SiteFilter, read_bbox
 from labelling.models import Scene, Site
 from labelling.models.site import SiteQuerySet
 from labelling.models.spatial import Box, in_box, to_shapely
 from labelling.services.blind import see_site
-from labelling.services.bulk import LEADS
 from labelling.services.gold import can_be_gold
 from labelling.services.lifelines import life_of
 from labelling.views.site_tiles import site_feature
@@ -134,7 +134,7 @@ def site(request: HttpRequest, site_id: int) -> HttpResponse:
     user, row = cast(User, request.user), get_object_or_404(Site.objects.shown(), pk=site_id)
     events = life_of(site=row, user=user)
     # Who is asked for an opinion of their own sees the place as it was before others gave theirs.
-    found = row if user.has_perm("labelling.change_label") else see_site(user=user, site=row, campaign=None)
+    found = row if user.has_perm(LEADS) else see_site(user=user, site=row, campaign=None)
     scene = Scene.objects.covering(found.point).first()
     drawn = {
         "footprint": to_geojson(to_shapely(found.footprint)),

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from labelling.core.review import LEADS
 from labelling.services.campaigns import campaigns_of
 from labelling.services.suspects import describe_suspects, waiting_suspects
 
@@ -16,7 +17,7 @@ PER_PAGE = 12
 
 
 @require_safe
-@permission_required("labelling.change_label", raise_exception=True)
+@permission_required(LEADS, raise_exception=True)
 def suspects(request: HttpRequest) -> HttpResponse:
     page = Paginator(waiting_suspects(), PER_PAGE).get_page(request.GET.get("page"))
     campaign = campaigns_of(user=cast(User, request.user)).filter(filter__suspect=True).first()

@@ -1,11 +1,10 @@
 """Actions of a lead on many sites at once: drawn up, confirmed, worked off, and taken back as a whole."""
 
-from labelling.services.bulk.drawing import LEADS, MAX_SITES, Wish, draw_up_bulk, phrase_of
+from labelling.services.bulk.drawing import MAX_SITES, Wish, draw_up_bulk, phrase_of
 from labelling.services.bulk.preview import Preview, outcomes_of, preview_bulk
 from labelling.services.bulk.work import TASK, run_bulk, start_bulk, undo_bulk
 
 __all__ = [
-    "LEADS",
     "MAX_SITES",
     "TASK",
     "Preview",

@@ -11,14 +11,13 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from labelling.core.errors import BadInput, NotAllowed
+from labelling.core.review import LEADS
 from labelling.core.sites import PUT_FIRST
 from labelling.models import BulkAction, BulkItem, Decision, MineType, Site
 from labelling.models.site import SiteQuerySet
 from labelling.services.decisions.submission import MAX_COMMENT
 
 MAX_SITES = 100_000
-LEADS = "labelling.change_label"
-"""Who may act on many sites: who may settle one."""
 _DRAFT_FOR = timedelta(days=1)
 Kind = BulkAction.Kind
 State = Site.State

@@ -8,9 +8,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from labelling.core.errors import BadInput, NotAllowed
+from labelling.core.review import LEADS
 from labelling.models import BulkAction, BulkItem, Job
 from labelling.services.bulk.acts import act_of
-from labelling.services.bulk.drawing import LEADS, phrase_of
+from labelling.services.bulk.drawing import phrase_of
 from labelling.services.jobs import JobCancelled, JobHandle, beat_job, enqueue_job
 
 TASK = "labelling.bulk"

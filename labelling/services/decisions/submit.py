@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from labelling.core.errors import BadInput, Conflict, KeyReused, NotFound
 from labelling.core.matching import ClaimSpec
-from labelling.core.review import Settlement, is_blind_to, refusal
+from labelling.core.review import LEADS, Settlement, is_blind_to, refusal
 from labelling.models import Campaign, Decision, Site, Source
 from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
@@ -105,7 +105,7 @@ class _Desk:
 
     @property
     def is_lead(self) -> bool:
-        return self.user.has_perm("labelling.change_label")
+        return self.user.has_perm(LEADS)
 
     def opinions_wanted(self, site: Site) -> int:
         least = site.least_opinions

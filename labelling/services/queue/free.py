@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
-from labelling.core.review import SHARE_STEPS, share_place_sql
+from labelling.core.review import LEADS, SHARE_STEPS, share_place_sql
 from labelling.models import Campaign, Site
 from labelling.services.queue import statements
 from labelling.services.queue.memory import kept
@@ -56,7 +56,7 @@ class Free:
 
     def _contested(self, count: int) -> list[Upcoming]:
         """What waits for a lead, if this is one."""
-        if not self.user.has_perm("labelling.change_label"):
+        if not self.user.has_perm(LEADS):
             return []
         among = None
         if campaign_asks(self.campaign):
@@ -102,7 +102,7 @@ class Free:
         """Those of some sites that are free, in their order; a lead may want what is settled or contested too."""
         if not want:
             return []
-        if self.user.has_perm("labelling.change_label"):
+        if self.user.has_perm(LEADS):
             rows = self._rows(statements.LEADS, want=want)
         else:
             rows = self._rows(statements.WANTED, want=want, among=self._matching(want))
