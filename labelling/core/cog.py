@@ -20,6 +20,9 @@ from labelling.core.errors import BadRaster
 from labelling.core.raster import SceneRef, open_raster, read_window
 
 _BLOCKS = {"blockxsize": 256, "blockysize": 256}
+# Each band in blocks of its own: what is compressed together later would be unpacked for every band here.
+SCRATCH = {"tiled": True, **_BLOCKS, "interleave": "band", "compress": "lzw", "bigtiff": "IF_SAFER"}
+"""How a file is written that is to become a cloud-optimised one."""
 _ROWS = 1024
 
 
@@ -67,10 +70,8 @@ def _translate(dataset: Any, target: Path, nodata: float | None) -> None:
 def _stack(ref: SceneRef, path: str) -> None:
     """Put the files of a scene together, some rows at a time."""
     shape = {"width": ref.width, "height": ref.height, "count": len(ref.bands), "dtype": ref.dtype}
-    # Each band in blocks of its own: what is compressed together later would be unpacked for every band here.
-    options = {"tiled": True, **_BLOCKS, "interleave": "band", "compress": "lzw", "bigtiff": "IF_SAFER"}
     place = {"crs": ref.crs, "transform": ref.affine, "nodata": ref.nodata}
-    with rasterio.open(path, "w", driver="GTiff", **shape, **options, **place) as file:
+    with rasterio.open(path, "w", driver="GTiff", **shape, **SCRATCH, **place) as file:
         for index, band in enumerate(ref.bands, start=1):
             file.set_band_description(index, band)
             for top in range(0, ref.height, _ROWS):
@@ -81,10 +82,7 @@ def _stack(ref: SceneRef, path: str) -> None:
 
 def _write(spec: dict[str, Any], emit: Emit) -> None:
     emit({"event": "progress", "phase": "writing a cloud-optimised copy", "progress": 0.0})
-    said: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in spec["ref"].items()
-    }
-    write_cog(SceneRef(**said), Path(spec["target"]))
+    write_cog(SceneRef.from_json(spec["ref"]), Path(spec["target"]))
 
 
 if __name__ == "__main__":

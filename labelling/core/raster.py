@@ -1,7 +1,7 @@
 """Pixels with their place on the ground, read from files that may be hostile."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -100,6 +100,14 @@ class SceneRef:
     files: tuple[str, ...] = ()
     scl: str = ""
     cloud_probability: str = ""
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> "SceneRef":
+        """The scene whose ``asdict`` became JSON."""
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in said.items()
+        }
+        return cls(**values)
 
     @property
     def affine(self) -> Affine:
