@@ -1,5 +1,6 @@
 """Engines by name: detectors and embedders. Each is imported only where it is used: torch costs 500 MB."""
 
+import os
 from importlib import import_module
 
 from inference.core.detector import Detector
@@ -45,3 +46,13 @@ def embedder_named(name: str) -> type[Embedder]:
     module, _, attribute = EMBEDDERS[name].partition(":")
     embedder: type[Embedder] = getattr(import_module(module), attribute)
     return embedder
+
+
+def torch_threads() -> int:
+    """As many threads as cores that this process may use, or as ``MAD_TORCH_THREADS`` says."""
+    return int(os.environ.get("MAD_TORCH_THREADS", "0")) or len(os.sched_getaffinity(0))
+
+
+def first_line(error: Exception) -> str:
+    """What a library says of an error, without the paragraphs that follow."""
+    return str(error).strip().partition("\n")[0][:200]

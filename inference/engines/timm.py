@@ -1,6 +1,5 @@
 """Backbones of timm. Weights are a file of the user's, read as data: nothing is executed or downloaded."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from timm.data.config import resolve_data_config
 from inference.core.detector import Windows
 from inference.core.embedder import Embeddings
 from inference.core.errors import ModelRefused
+from inference.engines import torch_threads
 
 _HEADS = ("fc.", "head.", "classifier.", "head_dist.", "last_linear.")
 
@@ -26,7 +26,7 @@ class TimmEmbedder:
         Raises:
             ModelRefused: timm knows no such network, or the file does not hold the weights of it.
         """
-        torch.set_num_threads(int(os.environ.get("MAD_TORCH_THREADS", "0")) or len(os.sched_getaffinity(0)))
+        torch.set_num_threads(torch_threads())
         if not timm.is_model(architecture):
             msg = f"timm knows no network {architecture!r}: see timm.list_models()"
             raise ModelRefused(msg)

@@ -1,6 +1,5 @@
 """Ultralytics YOLO. Weights are read as data: nothing that a file asks for is executed or downloaded."""
 
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from ultralytics.utils.nms import non_max_suppression
 
 from inference.core.detector import Boxes, Windows
 from inference.core.errors import ModelRefused
+from inference.engines import first_line, torch_threads
 
 MAX_BOXES = 300
 """A window holds at most this many boxes."""
@@ -30,7 +30,7 @@ class YoloDetector:
         Raises:
             ModelRefused: not such a checkpoint, or one that asks for anything else to be loaded.
         """
-        torch.set_num_threads(_threads())
+        torch.set_num_threads(torch_threads())  # ultralytics leaves one core idle
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = _load(weights)
         _check(model, classes=classes, channels=channels)
@@ -56,11 +56,6 @@ class YoloDetector:
         return np.pad(batch, ((0, 0), (0, missing[0]), (0, missing[1]), (0, 0)), constant_values=_PADDING)
 
 
-def _threads() -> int:
-    """As many threads as cores that this process may use: ultralytics leaves one idle."""
-    return int(os.environ.get("MAD_TORCH_THREADS", "0")) or len(os.sched_getaffinity(0))
-
-
 def _load(weights: Path) -> Any:
     if not _SafeLoad.SUPPORTED:
         msg = f"PyTorch {torch.__version__} cannot load weights as data alone: install 2.6 or newer"
@@ -71,13 +66,9 @@ def _load(weights: Path) -> Any:
         try:
             checkpoint, _ = torch_safe_load(named, safe_only=True)
         except Exception as error:
-            msg = f"the weights are not a checkpoint of ultralytics that can be read as data: {_first_line(error)}"
+            msg = f"the weights are not a checkpoint of ultralytics that can be read as data: {first_line(error)}"
             raise ModelRefused(msg) from error
     return checkpoint.get("ema") or checkpoint.get("model")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]
 
 
 def _check(model: Any, *, classes: int, channels: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from inference.engines import first_line, torch_threads
 from labelling.core.child import Emit, child_main
 from training.core.errors import TrainingError, TrainingFailed
 
@@ -55,7 +56,7 @@ def train(spec: dict[str, Any], emit: Emit) -> None:
             exist_ok=True,
             device=0 if on_gpu else "cpu",
             # A worker of the GPU has cores to spare for reading; on the CPU they are better spent on the network.
-            workers=min(8, _threads()) if on_gpu else 0,
+            workers=min(8, torch_threads()) if on_gpu else 0,
             # fp16 would be checked against weights that ultralytics downloads.
             amp="bf16" if on_gpu and torch.cuda.is_bf16_supported() else False,
             deterministic=True,
@@ -77,7 +78,7 @@ def train(spec: dict[str, Any], emit: Emit) -> None:
             "metrics": report.best,
             "epochs": report.epochs,
             "seconds": round(time.monotonic() - started, 1),
-            "device": torch.cuda.get_device_name(0) if on_gpu else f"CPU, {_threads()} threads",
+            "device": torch.cuda.get_device_name(0) if on_gpu else f"CPU, {torch_threads()} threads",
         }
     )
 
@@ -112,7 +113,7 @@ def _load(spec: dict[str, Any]) -> Any:
         model = YOLO(name)
     except Exception as error:
         about = f"weights {Path(name).name}" if Path(name).is_absolute() else f"network {name}"
-        msg = f"ultralytics {__version__} cannot load the {about}: {_first_line(error)}"
+        msg = f"ultralytics {__version__} cannot load the {about}: {first_line(error)}"
         raise TrainingFailed(msg) from error
     if model.task != spec["task"]:
         msg = (
@@ -120,10 +121,6 @@ def _load(spec: dict[str, Any]) -> Any:
         )
         raise TrainingFailed(msg)
     return model
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]
 
 
 def _lend_dataset(source: Path, target: Path) -> Path:
@@ -139,10 +136,6 @@ def _lend_dataset(source: Path, target: Path) -> Path:
         except OSError:  # another file system
             shutil.copyfile(path, place)
     return target
-
-
-def _threads() -> int:
-    return int(os.environ.get("MAD_TORCH_THREADS", "0")) or len(os.sched_getaffinity(0))
 
 
 class _Report:
@@ -170,7 +163,7 @@ class _Report:
         import torch
 
         if trainer.device.type == "cpu":
-            torch.set_num_threads(_threads())  # ultralytics leaves one core idle
+            torch.set_num_threads(torch_threads())  # ultralytics leaves one core idle
         self._progress(0, 0.0)
 
     def _epoch_start(self, _trainer: Any) -> None:
