@@ -64,7 +64,10 @@ def offer_types(*, source: Source, axis: str, offers: Sequence[TypeOffer]) -> Of
         part = {offer.site_id: offer for offer in offers[start : start + _BATCH]}
         sites = {
             site.pk: site
-            for site in Site.objects.select_for_update().filter(pk__in=part, state=Site.State.OPEN).only("pk", "point")
+            for site in Site.objects.select_for_update()
+            .filter(pk__in=part, state=Site.State.OPEN)
+            .order_by("pk")
+            .only("pk", "point")
         }
         before = {one.site_id: one for one in Proposal.objects.standing().filter(source=source, site__in=sites)}
         revisions = _revisions(source, sites)
