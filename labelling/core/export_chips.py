@@ -11,12 +11,12 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 from shapely.affinity import affine_transform
-from shapely.geometry import MultiPolygon, Polygon, box
+from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from labelling.core.chips import ChipGrid, Grid, chip_grid, cut_grid, geometry_in_chip, stretch_to_uint8
 from labelling.core.export import MIN_VISIBLE, ExportLabel, ExportSettings
-from labelling.core.geometry import inner_point
+from labelling.core.geometry import areal, inner_point
 from labelling.core.globe import to_crs
 from labelling.core.raster import SceneRef, utm_of
 
@@ -156,11 +156,6 @@ def _counts(label: ExportLabel, part: BaseGeometry, seen: Mask, grid: Grid) -> b
     whole = affine_transform(to_crs(label.geometry, grid.crs), (~grid.transform).to_shapely()).area
     on_data = float(seen[touched(part, grid)].mean())
     return bool(part.area * on_data >= MIN_VISIBLE * min(whole, grid.width * grid.height))
-
-
-def areal(geometry: BaseGeometry) -> MultiPolygon:
-    """Keep the polygons of a geometry."""
-    return MultiPolygon([part for part in shapely.get_parts(geometry) if isinstance(part, Polygon)])
 
 
 def touched(geometry: BaseGeometry, grid: Grid) -> Mask:

@@ -215,6 +215,11 @@ def inner_point(geometry: BaseGeometry) -> Point:
     return centre if geometry.intersects(centre) else geometry.representative_point()
 
 
+def areal(geometry: BaseGeometry) -> MultiPolygon:
+    """Keep the polygons of a geometry."""
+    return MultiPolygon([part for part in shapely.get_parts(geometry) if isinstance(part, Polygon)])
+
+
 def split_places(geometry: BaseGeometry) -> list[BaseGeometry]:
     """Take a multipolygon apart where its parts lie more than 100 m from each other.
 

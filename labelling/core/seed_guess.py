@@ -10,6 +10,7 @@ from labelling.core.coordinates import LAT, LON, SIDES, read_angle
 from labelling.core.crosswalks import MAPPINGS, TABLES
 from labelling.core.errors import BadGeometry
 from labelling.core.formats import Table
+from labelling.core.seed_mapping import as_list
 from labelling.core.vocabulary import AXES, Vocabulary, plain_text
 
 SAMPLE = 2000
@@ -89,17 +90,13 @@ def _shipped(columns: Mapping[str, Values]) -> str:
 
 def _needed(mapping: Mapping[str, Any]) -> set[str]:
     plain = {mapping.get("id"), mapping.get("name"), *mapping.get("place", {}).values(), *mapping.get("leave_out", {})}
-    rules = [rule for axis in AXES for rule in _listed(mapping.get(axis, []))]
+    rules = [rule for axis in AXES for rule in as_list(mapping.get(axis, []))]
     return {name for name in (*plain, *mapping.get("not_mine", {}), *(rule.get("column") for rule in rules)) if name}
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _tables_know(mapping: Mapping[str, Any], columns: Mapping[str, Values]) -> bool:
     for axis in AXES:
-        for rule in _listed(mapping.get(axis, [])):
+        for rule in as_list(mapping.get(axis, [])):
             if "table" in rule and _share_known(columns[rule["column"]], TABLES[rule["table"]][axis]) < _HALF:
                 return False
     return True

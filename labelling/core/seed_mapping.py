@@ -82,7 +82,7 @@ class SeedMapping:
         return cls(
             id=_text(value, "id"),
             name=_text(value, "name"),
-            where=tuple(map(str, _list(value.get("where", [])))),
+            where=tuple(map(str, as_list(value.get("where", [])))),
             join_layer=_text(join, "layer"),
             join_on=_text(join, "on"),
             leave_out=_values(value, "leave_out"),
@@ -173,7 +173,7 @@ def _stands_in(wanted: Mapping[str, frozenset[str]], properties: Mapping[str, An
 
 def _values(value: Mapping[str, Any], key: str) -> dict[str, frozenset[str]]:
     named = _check_object(value.get(key, {}), key)
-    return {column: frozenset(map(plain_text, _list(values))) for column, values in named.items()}
+    return {column: frozenset(map(plain_text, as_list(values))) for column, values in named.items()}
 
 
 def _place(value: Any) -> PlaceRule:
@@ -205,7 +205,7 @@ def _reading(value: Any) -> Reading:
 
 
 def _rules(axis: str, value: Any, words: Vocabulary) -> tuple[Rule, ...]:
-    return tuple(_rule(axis, item, words) for item in _list(value))
+    return tuple(_rule(axis, item, words) for item in as_list(value))
 
 
 def _rule(axis: str, value: Any, words: Vocabulary) -> Rule:
@@ -257,5 +257,6 @@ def _text(value: Mapping[str, Any], key: str) -> str:
     return text
 
 
-def _list(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
+    """One rule may stand without the brackets of a list."""
     return value if isinstance(value, list) else [value]

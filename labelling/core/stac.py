@@ -17,6 +17,7 @@ from pystac_client.stac_api_io import StacApiIO
 
 from labelling.core.errors import BadInput
 from labelling.core.fetch import fetch
+from labelling.core.geotiff import inside_path
 from labelling.core.hosts import RemoteFault
 from labelling.core.remote import is_remote
 from labelling.core.s3 import told
@@ -108,10 +109,7 @@ class _Io(StacApiIO):
         if isinstance(source, pystac.Link) or is_remote(str(source)):
             return str(super().read_text(source, *args, **kwargs))
         self._count()
-        path = Path(str(source)).resolve()
-        if self.roots and not any(path.is_relative_to(root.resolve()) for root in self.roots):
-            msg = "lies outside the folders that imagery may be read from (MAD_SCENE_ROOTS)"
-            raise BadInput(msg, file=path.name)
+        path = inside_path(str(source), roots=self.roots)
         if not path.is_file() or path.stat().st_size > MAX_DOCUMENT:
             msg = "no such document, or a very large one"
             raise BadInput(msg, file=path.name)

@@ -8,6 +8,7 @@ from typing import Any
 from shapely.geometry.base import BaseGeometry
 
 from labelling.core.agreement import outline_iou
+from labelling.core.taxonomy import in_words
 
 LOW_IOU = 0.3
 """Outlines of two sources that overlap by less speak of two things, or one of them is shifted."""
@@ -98,10 +99,10 @@ def _types(axis: str, words: Sequence[Word], label: str | None) -> list[Doubt]:
     if not label or not against:
         return []
     agrees = sorted(source for source, code in said.items() if code == label)
-    told = "; ".join(f"{source} says {_plain(code)}" for source, code in against.items())
+    told = "; ".join(f"{source} says {in_words(code)}" for source, code in against.items())
     noun = _NOUNS[axis]
     company = f", as {_listed(agrees)} does" if len(agrees) == 1 else f", as {_listed(agrees)} do" if agrees else ""
-    words_ = f"typed seeds contradict the {noun}: {told}; the label says {_plain(label)}{company}"
+    words_ = f"typed seeds contradict the {noun}: {told}; the label says {in_words(label)}{company}"
     base = TYPE_WITH_COMPANY if agrees else TYPE_AGAINST_LABEL
     token = f"{axis} " + " ".join(f"{source}={code}" for source, code in against.items())
     return [Doubt("type", 1 - (1 - base) ** len(against), words_, token)]
@@ -124,10 +125,6 @@ def _apart(words: Sequence[Word]) -> list[Doubt]:
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _plain(code: str) -> str:
-    return code.replace("_", " ")
 
 
 def strength(doubts: Iterable[Doubt]) -> float:

@@ -87,3 +87,8 @@ METHODS = _axis(
     """,
 )
 TAXONOMY: tuple[TypeSpec, ...] = FEATURES + COMMODITIES + METHODS
+
+
+def in_words(code: str) -> str:
+    """Write a code as people say it: ``open_pit`` is open pit."""
+    return code.replace("_", " ")

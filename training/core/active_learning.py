@@ -19,6 +19,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from labelling.core.taxonomy import in_words
+
 Offers = Sequence[tuple[str, float | None]]
 """(type code, probability or None), best first."""
 
@@ -203,7 +205,9 @@ def _camp(code: str, axis: str, voices: Iterable[Voice]) -> str:
     told = [
         voice.name if (share := voice.offers(axis)[0][1]) is None else f"{voice.name} {share:.2f}" for voice in theirs
     ]
-    return f"{_plain(code)} ({', '.join(told[:2])}{' and others' if len(told) > 2 else ''})" if told else _plain(code)
+    return (
+        f"{in_words(code)} ({', '.join(told[:2])}{' and others' if len(told) > 2 else ''})" if told else in_words(code)
+    )
 
 
 def uncertainty(voices: Sequence[Voice]) -> Term:
@@ -229,13 +233,9 @@ def _narrow(axis: str, offers: Offers) -> Term:
         return Term()
     rest = ("another one", max(0.0, 1 - sum(share for _, share in odds)))
     (first, most), (second, next_most) = sorted([*odds, rest], key=lambda one: -one[1])[:2]
-    named = [_plain(code) for code in (first, second)]
+    named = [in_words(code) for code in (first, second)]
     words = f"it is unclear which {_NOUNS[axis]}: {named[0]} {most:.2f} or {named[1]} {next_most:.2f}"
     return Term(min(1.0, max(0.0, 1 - (most - next_most))), words)
-
-
-def _plain(code: str) -> str:
-    return code.replace("_", " ")
 
 
 def rarity(examples: int | None, name: str = "", *, expected: float = 0.0, odds: float = 1.0) -> Term:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import shapely
-from shapely.geometry import MultiPolygon, Point, Polygon
+from shapely.geometry import MultiPolygon, Point
 from shapely.geometry.base import BaseGeometry
 
-from labelling.core.geometry import inner_point
+from labelling.core.geometry import areal, inner_point
 from training.core.blocks import Block
 
 Stratum = tuple[str, str]
@@ -183,11 +183,6 @@ def make_windows(
 def _without(area: MultiPolygon, places: Sequence[Settled]) -> MultiPolygon:
     others = shapely.union_all([place.geometry for place in places])
     return areal(shapely.difference(area, others, grid_size=SNAP_DEG))
-
-
-def areal(geometry: BaseGeometry) -> MultiPolygon:
-    """Keep the polygons of a geometry."""
-    return MultiPolygon([part for part in shapely.get_parts(geometry) if isinstance(part, Polygon)])
 
 
 def checksum_of(content: Mapping[str, Any]) -> str:

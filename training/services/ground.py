@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from labelling.core.geometry import inner_point
+from labelling.core.geometry import areal, inner_point
 from labelling.core.globe import circle_on_ground
 from labelling.models import Decision, Label, MineType, ReviewedArea, Scene
 from labelling.models.spatial import to_shapely
 from labelling.services.reading import consistent_read
 from training.core.blocks import Block, BlockGrid
-from training.core.testset import SNAP_DEG, Settled, Window, areal, make_windows, share_out
+from training.core.testset import SNAP_DEG, Settled, Window, make_windows, share_out
 
 # A mine known only as a point reaches somewhere around it; a find there is neither right nor wrong.
 POINT_M = 250.0

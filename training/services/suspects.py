@@ -6,6 +6,7 @@ from typing import Any
 
 from inference.models import Sighting
 from labelling.core.suspects import Doubt
+from labelling.core.taxonomy import in_words
 from labelling.models import Decision, Job, Label, Proposal, Retirement
 from labelling.models.taxonomy import Axis
 from labelling.services.jobs import JobHandle, beat_job, enqueue_if_new
@@ -72,8 +73,8 @@ def _doubt(study: TypeStudy, one: TypeOpinion) -> Doubt:
     code, share = one.odds[0]
     learned = study.counts.get("examples", 0)
     words = (
-        f"a classifier that has not seen this site or its neighbours calls it {code.replace('_', ' ')} ({share:.2f}), "
-        f"not {one.given.replace('_', ' ')} ({odds.get(one.given, 0.0):.2f}); {study.name}, {learned} examples"
+        f"a classifier that has not seen this site or its neighbours calls it {in_words(code)} ({share:.2f}), "
+        f"not {in_words(one.given)} ({odds.get(one.given, 0.0):.2f}); {study.name}, {learned} examples"
     )
     return Doubt("classifier", 1 - one.quality, words, f"classifier {study.axis} {code}")
 
@@ -86,7 +87,5 @@ def _of_detectors() -> Iterator[tuple[int, Doubt]]:
         if key not in best or one.score > best[key].score:
             best[key] = one
     for (site, model), one in sorted(best.items()):
-        words = (
-            f"{model} finds {one.type_code.replace('_', ' ')} here ({one.score:.2f}), where people rejected the site"
-        )
+        words = f"{model} finds {in_words(one.type_code)} here ({one.score:.2f}), where people rejected the site"
         yield site, Doubt("sighting", one.score, words, f"sighting {model}")

@@ -17,6 +17,7 @@ from labelling.core.seed_diff import Change, SeedDiff
 from labelling.core.seed_guess import guess_mapping
 from labelling.core.seed_mapping import SeedMapping
 from labelling.core.seeds import SeedPlan, plan_seeds
+from labelling.core.taxonomy import in_words
 from labelling.core.vector import ManyLayers
 from labelling.models import MineType, Site, Source
 from labelling.services.seeds.findings import find_all
@@ -253,7 +254,7 @@ def _metres(change: Change) -> float:
 
 
 def _codes(types: Mapping[str, Sequence[Any]]) -> str:
-    return ", ".join(offers[0][0].replace("_", " ") for offers in types.values() if offers) or "no type"
+    return ", ".join(in_words(offers[0][0]) for offers in types.values() if offers) or "no type"
 
 
 def _gone(diff: SeedDiff) -> list[Json]:
