@@ -5,10 +5,9 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.models import User
-from django.core.exceptions import BadRequest
-from django.http import QueryDict
 
 from labelling.core.agreement import ANSWERS
+from labelling.forms.filters import Filter
 from labelling.models import Campaign, Decision, MineType
 from labelling.models.taxonomy import Axis
 from labelling.services.agreement import Question
@@ -16,30 +15,13 @@ from labelling.services.agreement import Question
 _DAY = {"type": "date"}
 
 
-class AgreementFilter(forms.Form):
+class AgreementFilter(Filter):
     campaign = forms.ModelChoiceField(
         Campaign.objects.all(), required=False, empty_label="every campaign", to_field_name="slug"
     )
     axis = forms.ChoiceField(required=False, choices=Axis.choices)
     since = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
     until = forms.DateField(label="To", required=False, widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"))
-
-    @classmethod
-    def of(cls, asked: QueryDict) -> "AgreementFilter":
-        """The form of a request.
-
-        Raises:
-            BadRequest: the URL asks for something that cannot be asked.
-        """
-        form = cls(asked, label_suffix="")
-        if not form.is_valid():
-            msg = "this filter cannot be understood"
-            raise BadRequest(msg)
-        return form
-
-    @property
-    def is_filtered(self) -> bool:
-        return any(self.data.get(name) for name in self.fields)
 
     def question(self) -> Question:
         given = self.cleaned_data

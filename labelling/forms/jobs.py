@@ -1,10 +1,11 @@
 from django import forms
 from django.db.models import QuerySet
 
+from labelling.forms.filters import Filter
 from labelling.models import Job
 
 
-class JobFilter(forms.Form):
+class JobFilter(Filter):
     state = forms.ChoiceField(required=False, choices=[("", "any"), *Job.State.choices])
     queue = forms.ChoiceField(required=False, choices=[("", "any"), ("cpu", "cpu"), ("gpu", "gpu")])
 

@@ -11,6 +11,7 @@ from labelling.core.intake import ImportOrder
 from labelling.core.remote import is_remote
 from labelling.core.scene_mapping import SceneMapping
 from labelling.core.stac_search import StacSearch
+from labelling.forms.filters import Filter
 from labelling.models import ImportItem, Scene, SceneImport
 from labelling.services.scenes import order_import
 
@@ -117,7 +118,7 @@ class SceneImportForm(forms.Form):
         return order_import(sources=sources, order=order, user=user)
 
 
-class ItemFilter(forms.Form):
+class ItemFilter(Filter):
     state = forms.ChoiceField(required=False, choices=[("", "any"), *ImportItem.State.choices])
 
     def items(self, scene_import: SceneImport) -> Any:

@@ -3,13 +3,14 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 
+from labelling.forms.filters import Filter
 from labelling.models import Scene
 
 _ORDERS = [("", "name"), ("clear", "clearest first")]
 _LEVELS = [("", "any"), ("L1C", "L1C"), ("L2A", "L2A"), ("unknown", "not said")]
 
 
-class SceneFilter(forms.Form):
+class SceneFilter(Filter):
     q = forms.CharField(label="Name", required=False, max_length=100)
     kind = forms.ChoiceField(required=False, choices=[("", "any"), *Scene.Kind.choices])
     band = forms.RegexField(

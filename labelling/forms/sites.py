@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import BadRequest
 from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 
+from labelling.forms.filters import Filter
 from labelling.models import MineType, Proposal, Region, Site, Source
 from labelling.models.site import SiteQuerySet
 from labelling.models.spatial import Box
@@ -19,7 +20,7 @@ PARTS_FROM = 3  # letters; PostgreSQL's index of names holds trigrams
 BESIDE = ("page", "bbox")  # keys of the URL that filter nothing
 
 
-class SiteFilter(forms.Form):
+class SiteFilter(Filter):
     q = forms.CharField(
         label="Name or number", required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
@@ -43,7 +44,7 @@ class SiteFilter(forms.Form):
             field.choices = [("", "any"), *named, (NONE, "not named")]
 
     @classmethod
-    def of(cls, query: QueryDict) -> "SiteFilter":
+    def of(cls, query: QueryDict) -> Self:
         """The form of what stands in a URL.
 
         Raises:
@@ -53,24 +54,7 @@ class SiteFilter(forms.Form):
         if unknown:
             msg = f"no filter {min(unknown)[:60]!r}; the filters are {', '.join(cls.base_fields)}"
             raise BadRequest(msg)
-        return cls(query, label_suffix="")
-
-    @classmethod
-    def checked(cls, query: QueryDict) -> "SiteFilter":
-        """The form where no person can be asked again.
-
-        Raises:
-            BadRequest: the filter cannot be understood.
-        """
-        form = cls.of(query)
-        if not form.is_valid():
-            msg = "this filter cannot be understood"
-            raise BadRequest(msg)
-        return form
-
-    @property
-    def is_filtered(self) -> bool:
-        return any(self.data.get(name) for name in self.fields)
+        return super().of(query)
 
     def sites(self) -> SiteQuerySet:
         """The sites that the form asks for; none where it asks for nonsense."""

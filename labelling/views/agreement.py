@@ -32,7 +32,7 @@ def agreement(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if not user.has_perm(LEADS):
         return _person(request, user)
-    form = AgreementFilter.of(request.GET)
+    form = AgreementFilter.checked(request.GET)
     survey = survey_agreement(question=form.question())
     context = {"form": form, "survey": survey, "query": form.query(), "people": _told(survey.reviewers)}
     return render(request, "labelling/agreement.html", context)
@@ -48,7 +48,7 @@ def agreement_person(request: HttpRequest, username: str) -> HttpResponse:
 
 
 def _person(request: HttpRequest, person: User) -> HttpResponse:
-    form = AgreementFilter.of(request.GET)
+    form = AgreementFilter.checked(request.GET)
     is_lead = request.user.has_perm(LEADS)
     # What a reviewer answers today would otherwise tell, by the figure that moves, which site was gold.
     gold_until = None if is_lead else timezone.now().date()
@@ -98,8 +98,8 @@ def _names() -> Callable[[str], Said]:
 @permission_required("labelling.add_decision", raise_exception=True)
 def agreement_rows(request: HttpRequest, kind: str) -> HttpResponse:
     """The rows that a figure comes from; a reviewer sees only those that they wrote themselves."""
-    form = RowFilter.of(request.GET)
-    asked = cast(RowFilter, form).cleaned_data
+    form = RowFilter.checked(request.GET)
+    asked = form.cleaned_data
     user = cast(User, request.user)
     is_lead = user.has_perm(LEADS)
     if kind not in _ROWS or (kind == "gold" and not is_lead):
@@ -146,7 +146,7 @@ def agreement_csv(request: HttpRequest, table: str) -> HttpResponse:
     """One of the tables of the page as a file."""
     if table not in _TABLES:
         raise Http404
-    survey = survey_agreement(question=AgreementFilter.of(request.GET).question())
+    survey = survey_agreement(question=AgreementFilter.checked(request.GET).question())
     head, rows = _TABLES[table](survey)
     return csv_answer(f"agreement-{table}.csv", head, rows)
 

@@ -22,11 +22,10 @@ PER_PAGE = 50
 
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
-    form = JobFilter(request.GET, label_suffix="")
+    form = JobFilter.of(request.GET)
     found = form.jobs(Job.objects.visible_to(request.user).select_related("created_by"))
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    is_filtered = any(request.GET.get(name) for name in form.fields)
-    return render(request, "labelling/jobs.html", {"form": form, "page": page, "is_filtered": is_filtered})
+    return render(request, "labelling/jobs.html", {"form": form, "page": page})
 
 
 @require_safe

@@ -37,7 +37,7 @@ def scene_imports(request: HttpRequest) -> HttpResponse:
 @permission_required("labelling.add_scene", raise_exception=True)
 def scene_import(request: HttpRequest, import_id: int) -> HttpResponse:
     found = get_object_or_404(SceneImport.objects.select_related("job__created_by"), pk=import_id)
-    form = ItemFilter(request.GET, label_suffix="")
+    form = ItemFilter.of(request.GET)
     job = found.job
     context = {
         "scene_import": found,

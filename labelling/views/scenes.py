@@ -23,7 +23,7 @@ PER_PAGE = 50
 @require_safe
 @permission_required("labelling.view_scene", raise_exception=True)
 def scenes(request: HttpRequest) -> HttpResponse:
-    form = SceneFilter(request.GET, label_suffix="")
+    form = SceneFilter.of(request.GET)
     page = Paginator(form.scenes(), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(scene, _thumb(scene)) for scene in page]
     context = {
@@ -31,7 +31,6 @@ def scenes(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": rows,
         "shapes": [_shape(scene) for scene in page],
-        "is_filtered": any(request.GET.get(name) for name in form.fields),
     }
     return render(request, "labelling/scenes.html", context)
 
