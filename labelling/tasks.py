@@ -8,6 +8,7 @@ from celery import shared_task
 from labelling.models import Job, Scene
 from labelling.services.bulk import TASK as BULK
 from labelling.services.bulk import run_bulk
+from labelling.services.composites import MAKE, work_on_composite
 from labelling.services.jobs import JobHandle, reap_dead_jobs, resend_waiting_jobs, run_job
 from labelling.services.quality import MEASURE, measure_scenes, order_measuring
 from labelling.services.scenes import CONVERT, IMPORT, READ, convert_scene, work_on_import
@@ -33,6 +34,12 @@ def convert(job_id: str) -> None:
 def _convert(job: Job, handle: JobHandle) -> dict[str, Any]:
     scene = Scene.objects.get(pk=job.params["scene"])
     return {"uri": convert_scene(scene=scene, handle=handle).uri}
+
+
+@shared_task(name=MAKE)
+def make_composite(job_id: str) -> None:
+    """Put several scenes together."""
+    run_job(job_id=job_id, work=lambda job, handle: work_on_composite(job=job, handle=handle))
 
 
 @shared_task(name=MEASURE)

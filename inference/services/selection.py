@@ -1,6 +1,5 @@
 """Which scenes a run looks at."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from inference.core.errors import InferenceError, NothingToDetect
 from labelling.core.formats import read_vector
 from labelling.models import Scene
 from labelling.models.spatial import to_geos
+from labelling.services.scenes import scenes_called
 
 
 def read_aoi(file: Path) -> MultiPolygon:
@@ -57,13 +57,7 @@ def select_scenes(*, wanted: Sequence[str] = (), aoi: MultiPolygon | None = None
 
 
 def _called(text: str) -> list[Scene]:
-    everything = Scene.objects.all()
-    found = list(everything.filter(name=text))
-    if not found and text.isdecimal():
-        found = list(everything.filter(pk=int(text)))
-    if not found and os.sep in text:
-        path = str(Path(text).resolve())
-        found = list(everything.filter(uri=path) | everything.filter(uri__startswith=f"{path}/"))
+    found = scenes_called(text)
     if not found:
         msg = f"no catalogued scene is called {text}, has this number, or lies in this folder"
         raise NothingToDetect(msg)

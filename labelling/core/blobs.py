@@ -1,5 +1,6 @@
 """Files that are whole or absent, addressed by what is in them."""
 
+import glob
 import hashlib
 import os
 import shutil
@@ -45,6 +46,23 @@ def atomic_path(target: Path) -> Iterator[Path]:
         _flush_folder(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def scratch_folder(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside the target for what is needed on the way to it; it is removed at the end."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.stem}-") as folder:
+        yield Path(folder)
+
+
+def remove_scratch(target: Path) -> None:
+    """Remove what a process that was killed has left beside a target: all that begins as ``.NAME-``."""
+    for left in target.parent.glob(f".{glob.escape(target.stem)}-*"):
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -4,7 +4,6 @@
 """
 
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import rasterio
@@ -14,7 +13,7 @@ from rio_cogeo.cogeo import cog_translate
 from rio_cogeo.profiles import DEFLATEProfile
 
 import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
-from labelling.core.blobs import atomic_path
+from labelling.core.blobs import atomic_path, scratch_folder
 from labelling.core.child import Emit, child_main
 from labelling.core.errors import BadRaster
 from labelling.core.raster import SceneRef, open_raster, read_window
@@ -36,16 +35,15 @@ def write_cog(ref: SceneRef, target: Path) -> None:
     Raises:
         BadRaster: the scene cannot be read, or the copy not be written.
     """
-    with atomic_path(target) as temporary:
+    # A folder, since rio-cogeo leaves a large file of its own beside the copy where it is killed.
+    with scratch_folder(target) as folder, atomic_path(target) as temporary:
+        copy, stacked = folder / "copy.tif", folder / "stacked.tif"
         try:
-            if not ref.files:
-                with open_raster(ref.path) as dataset:
-                    _translate(dataset, temporary, ref.nodata)
-                return
-            with NamedTemporaryFile(dir=target.parent, prefix=f".{target.stem}-", suffix=".tif") as stacked:
-                _stack(ref, stacked.name)
-                with open_raster(stacked.name) as dataset:
-                    _translate(dataset, temporary, ref.nodata)
+            if ref.files:
+                _stack(ref, str(stacked))
+            with open_raster(stacked if ref.files else ref.path) as dataset:
+                _translate(dataset, copy, ref.nodata)
+            copy.replace(temporary)
         except RasterioError as error:
             msg = f"its cloud-optimised copy could not be written: {error}"
             raise BadRaster(msg, file=Path(ref.path).name) from error

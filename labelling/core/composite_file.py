@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import rasterio
@@ -15,6 +14,7 @@ from rasterio.errors import RasterioError
 from shapely.geometry import shape
 
 import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
+from labelling.core.blobs import scratch_folder
 from labelling.core.child import Emit, child_main
 from labelling.core.cog import SCRATCH, write_cog
 from labelling.core.composite import NODATA, OFFSET, SCALE, CompositePlan, compose, plan_composite
@@ -50,14 +50,14 @@ def write_composite(
     Raises:
         BadRaster: a scene cannot be read, or the file not be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=target.parent, prefix=f".{target.stem}-", suffix=".tif") as scratch:
+    with scratch_folder(target) as folder:
+        blocks = str(folder / "blocks.tif")
         try:
-            told = _write_blocks(plan, scratch.name, provenance, tags, on_progress or (lambda _: None))
+            told = _write_blocks(plan, blocks, provenance, tags, on_progress or (lambda _: None))
         except RasterioError as error:
             msg = f"the composite could not be written: {error}"
             raise BadRaster(msg, file=target.name) from error
-        write_cog(_ref(plan, scratch.name), target)
+        write_cog(_ref(plan, blocks), target)
     return told
 
 

@@ -220,6 +220,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='scene',
+            name='provenance',
+            field=models.JSONField(blank=True, default=dict, help_text='of a composite made here: method, software, and each scene with its version'),
+        ),
+        migrations.AddField(
+            model_name='scene',
             name='radiometry',
             field=models.CharField(blank=True, default='', help_text='who says how numbers become reflectance', max_length=200),
         ),

@@ -102,6 +102,11 @@ class Scene(models.Model):
     cell_px = models.PositiveIntegerField(default=0, help_text="side of a cell of the clearness, pixels")
     scl = models.CharField(max_length=1000, blank=True, default="", help_text="file of its scene classification")
     cloud_probability = models.CharField(max_length=1000, blank=True, default="", help_text="file of it, 0 to 100")
+    provenance = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="of a composite made here: method, software, and each scene with its version",
+    )
     attribution = models.CharField(max_length=200, blank=True, default="")
     synthetic = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -69,8 +69,16 @@ def scene(request: HttpRequest, scene_id: int) -> HttpResponse:
         "combinations": [*combinations, WEIGHTS],
         "shown": shown,
         "conversion": conversion_of(scene=found),
+        "sources": _sources(found),
     }
     return render(request, "labelling/scene.html", context)
+
+
+def _sources(scene: Scene) -> list[tuple[dict[str, Any], Scene | None]]:
+    """What a composite was made of, and each scene as it is catalogued now."""
+    said = scene.provenance.get("scenes", [])
+    there = Scene.objects.in_bulk([source["id"] for source in said])
+    return [(source, there.get(source["id"])) for source in said]
 
 
 def _scaling(scene: Scene) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from django.contrib.auth.models import User
 
+from labelling.core.blobs import remove_scratch
 from labelling.core.errors import Conflict
 from labelling.core.intake import uris_of
 from labelling.models import Job, Scene
@@ -53,8 +54,7 @@ def convert_scene(*, scene: Scene, handle: JobHandle) -> Scene:
     try:
         run_child(handle=handle, module="labelling.core.cog", spec=spec, log=log_of(handle), on_event=lambda _: None)
     finally:
-        for left in copy.parent.glob(f".{copy.stem}-*"):  # of a child that was killed
-            left.unlink(missing_ok=True)
+        remove_scratch(copy)
     scene.uri, scene.files, scene.has_overviews = str(copy), [], True
     scene.save(update_fields=["uri", "files", "has_overviews"])
     return scene

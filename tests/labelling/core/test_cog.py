@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from rio_cogeo.cogeo import cog_validate
 
+from labelling.core.blobs import remove_scratch, scratch_folder
 from labelling.core.cog import write_cog
 from labelling.core.errors import BadRaster
 from labelling.core.raster import open_raster
@@ -35,3 +36,15 @@ def test_a_damaged_file_leaves_no_half_copy(tmp_path: Path) -> None:
     with pytest.raises(BadRaster, match=r"^a\.tif"):
         write_cog(ref, tmp_path / "copies" / "a.tif")
     assert not list((tmp_path / "copies").glob("*")) if (tmp_path / "copies").exists() else True
+
+
+def test_what_a_killed_process_left_beside_a_target_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "a [1].tif"
+    with scratch_folder(target) as folder:
+        (folder / "copy.tif").write_text("x")
+    assert not folder.exists()
+    (tmp_path / ".a [1]-dead").mkdir()
+    for left in (".a [1]-dead/copy.tif", ".a [1]-dead.tif", ".a 1-other.tif", "a [1].tif"):
+        (tmp_path / left).write_text("x")
+    remove_scratch(target)
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".a 1-other.tif", "a [1].tif"]
