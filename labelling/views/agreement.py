@@ -18,8 +18,15 @@ from labelling.core.review import LEADS
 from labelling.forms.agreement import AgreementFilter, RowFilter
 from labelling.models import Label, MineType
 from labelling.models.taxonomy import Axis
-from labelling.services.agreement import ReviewerFigures, Survey, figures_of, survey_agreement
-from labelling.services.agreement_rows import decision_rows, gold_rows, pair_rows
+from labelling.services.agreement import (
+    ReviewerFigures,
+    Survey,
+    decision_rows,
+    figures_of,
+    gold_rows,
+    pair_rows,
+    survey_agreement,
+)
 from labelling.views.tables import csv_answer
 
 PER_PAGE = 50

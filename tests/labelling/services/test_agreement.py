@@ -8,8 +8,15 @@ from django.contrib.auth.models import User
 
 from labelling.core.agreement import EMPTY, UNTYPED, Figure
 from labelling.models import Campaign, Decision, GoldLook, Label, OpinionPair, Site
-from labelling.services.agreement import Question, figures_of, overall_agreement, survey_agreement
-from labelling.services.agreement_rows import decision_rows, gold_rows, pair_rows
+from labelling.services.agreement import (
+    Question,
+    decision_rows,
+    figures_of,
+    gold_rows,
+    overall_agreement,
+    pair_rows,
+    survey_agreement,
+)
 from labelling.services.decisions import rebuild_labels
 from labelling.services.gold import mark_gold
 from tests.cast import Cast

@@ -1,16 +1,15 @@
-"""How far reviewers agree with each other and with the truth: figures, each with the number of its cases.
+"""Sum up how far reviewers agree.
 
-Everything is summed up by the database in a handful of grouped queries, so that the time does not grow with the
-figures that are shown. ``labelling.services.agreement_rows`` gives the rows behind each figure.
+The database does it in a handful of grouped queries, so that the time does not grow with the figures that are shown.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 
 from django.contrib.auth.models import User
-from django.db.models import CharField, Count, Q, QuerySet, Sum
+from django.db.models import CharField, Count, Q, Sum
 from django.db.models.functions import Cast, Substr
 
 from labelling.core.agreement import (
@@ -25,143 +24,12 @@ from labelling.core.agreement import (
     read_pattern,
     share_agreeing,
 )
-from labelling.core.review import BACKGROUND_REASONS
-from labelling.models import Campaign, Decision, Label, MineType, OpinionPair
-from labelling.models.taxonomy import Axis
+from labelling.models import Decision, Label, MineType
+from labelling.services.agreement.figures import DuoFigures, GoldFigures, ReviewerFigures, Survey, TypeFigures
+from labelling.services.agreement.question import Question, midnight
 
 Verdict = Decision.Verdict
 _MINUTE = len("2026-11-22 19:10")
-
-
-@dataclass(frozen=True)
-class Question:
-    """What the figures are asked of.
-
-    Attributes:
-        axis: on which opinions are compared; that of the campaign where one is named.
-        campaign: only what was decided in it; None: everywhere.
-        since: the first day, UTC; a pair of opinions counts on the day of the later one.
-        until: the last day, UTC.
-    """
-
-    axis: str = Axis.FEATURE.value
-    campaign: Campaign | None = None
-    since: date | None = None
-    until: date | None = None
-
-    def pairs(self) -> QuerySet[OpinionPair]:
-        """The pairs of blind opinions that are asked about."""
-        return OpinionPair.objects.filter(self._when("decided_at"), axis=self.asked_axis).order_by()
-
-    def decisions(self) -> QuerySet[Decision]:
-        """The decisions that are asked about and were not taken back: opinions that count, gold answers and skips."""
-        stand = Decision.objects.filter(self._when("created_at"), undone_by__isnull=True).order_by()
-        return stand.filter(Q(version__isnull=False) | Q(gold=True) | Q(verdict=Verdict.SKIP)).exclude(
-            verdict=Verdict.UNDO
-        )
-
-    def gold(self) -> QuerySet[Decision]:
-        """The answers to gold sites that are asked about and whose site still has a truth to be held against."""
-        label = Q(site__label__state=Label.State.REJECTED, site__label__reason__in=BACKGROUND_REASONS)
-        label |= Q(site__label__state=Label.State.VERIFIED, **{f"site__label__{self.asked_axis}__isnull": False})
-        answers = self.decisions().filter(label, gold=True, campaign__axis=self.asked_axis)
-        return answers.exclude(verdict=Verdict.SKIP)
-
-    @property
-    def asked_axis(self) -> str:
-        """The axis on which opinions are compared."""
-        return self.campaign.axis if self.campaign else self.axis
-
-    def _when(self, column: str) -> Q:
-        asked = Q(campaign=self.campaign) if self.campaign else Q()
-        if self.since:
-            asked &= Q(**{f"{column}__gte": _midnight(self.since)})
-        if self.until:
-            asked &= Q(**{f"{column}__lt": _midnight(self.until + timedelta(days=1))})
-        return asked
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class TypeFigures:
-    """How far reviewers agree on one type: whether a site is of it, and where its outline runs."""
-
-    code: str
-    name: str
-    color: str
-    sites: int
-    alpha: Figure
-    overlap: Figure
-
-
-@dataclass(frozen=True)
-class DuoFigures:
-    """How far two reviewers agree with each other."""
-
-    first: User
-    second: User
-    alpha: Figure
-    agreeing: Figure
-    overlap: Figure
-
-
-@dataclass(frozen=True)
-class GoldFigures:
-    """What was answered to gold sites.
-
-    Attributes:
-        accuracy: share of the answers that name what the label says.
-        confusion: what the label says, what was answered -> how often.
-    """
-
-    accuracy: Figure
-    confusion: Mapping[tuple[str, str], int]
-
-
-@dataclass(frozen=True)
-class ReviewerFigures:
-    """What one reviewer did, and how far it agrees with others and with gold sites.
-
-    Attributes:
-        reviewer: the person.
-        verdicts: decisions that stand, by verdict.
-        an_hour: decisions in an hour of work; a minute counts as work where at least one was made in it.
-        alpha: of this reviewer's opinions beside those of all others.
-        agreeing: share of the pairs in which both say the same.
-        overlap: mean intersection over union of the outlines.
-        gold: answers to gold sites.
-        disagreement: what this reviewer said most often where another said something else, and how often; or None.
-    """
-
-    reviewer: User
-    verdicts: Mapping[str, int]
-    an_hour: float
-    alpha: Figure
-    agreeing: Figure
-    overlap: Figure
-    gold: GoldFigures
-    disagreement: tuple[str, str, int] | None
-
-    @property
-    def decisions(self) -> int:
-        """All that stand, without skips."""
-        return sum(count for verdict, count in self.verdicts.items() if verdict != Verdict.SKIP)
-
-
-@dataclass(frozen=True)
-class Survey:
-    """Everybody's figures."""
-
-    alpha: Figure
-    agreeing: Figure
-    overlap: Figure
-    gold: GoldFigures
-    types: tuple[TypeFigures, ...]
-    duos: tuple[DuoFigures, ...]
-    reviewers: tuple[ReviewerFigures, ...]
 
 
 @dataclass
@@ -230,7 +98,7 @@ def figures_of(*, reviewer: User, question: Question, gold_until: date | None = 
     asked = Q(earlier_by=reviewer) | Q(later_by=reviewer)
     pairs = _pairs(question, asked)
     gold = _gold(
-        question, Q(reviewer=reviewer, created_at__lt=_midnight(gold_until)) if gold_until else Q(reviewer=reviewer)
+        question, Q(reviewer=reviewer, created_at__lt=midnight(gold_until)) if gold_until else Q(reviewer=reviewer)
     )
     found = _reviewers(question, {reviewer.pk: reviewer}, pairs, gold, Q(reviewer=reviewer))
     return found[0]

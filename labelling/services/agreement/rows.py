@@ -6,7 +6,7 @@ from django.db.models import F, Q, QuerySet
 from labelling.core.agreement import ANSWERS, EMPTY, UNSEEN, UNSURE, UNTYPED
 from labelling.core.review import BACKGROUND_REASONS, POSITIVE
 from labelling.models import Decision, Label, OpinionPair
-from labelling.services.agreement import Question
+from labelling.services.agreement.question import Question
 
 
 def pair_rows(
