@@ -122,10 +122,10 @@ class Free:
         if among is not None and not among:
             return []
         text = statement.format(
-            free=statements.FREE.format(exclude=_listed(self.exclude), wanted=self._opinions_wanted()),
+            free=statements.FREE.format(exclude=_listed(self.exclude), wanted=self.opinions_wanted()),
             exclude=_listed(self.exclude),
             want=_listed(more.pop("want", ())),
-            wanted=self._opinions_wanted(),
+            wanted=self.opinions_wanted(),
             among=f"AND s.id IN ({_listed(among)})" if among is not None else "",
         )
         now = connection.ops.adapt_datetimefield_value(timezone.now())
@@ -135,7 +135,7 @@ class Free:
             )
             return list(cursor.fetchall())
 
-    def _opinions_wanted(self) -> str:
+    def opinions_wanted(self) -> str:
         """``Campaign.opinions_wanted`` in SQL."""
         least, asked = "s.least_opinions", str(self.campaign.reviews_needed)
         if self.campaign.reviews_needed == 1 and self.campaign.blind_share:

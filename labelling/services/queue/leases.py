@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from labelling.core.review import LEADS
 from labelling.models import Campaign, Claim
 from labelling.services.queue.statements import LEASE
 
@@ -38,13 +39,14 @@ class Lease:
     left: timedelta
 
 
-def lease_sites(*, user: User, campaign: Campaign, site_ids: Sequence[int]) -> list[Claim]:
+def lease_sites(*, user: User, campaign: Campaign, site_ids: Sequence[int], wanted: str = "1") -> list[Claim]:
     """Lease sites to a reviewer, as far as they are still free; more than twenty are let go, the oldest first.
 
     Args:
         user: the reviewer.
         campaign: the queue.
         site_ids: sites that were free a moment ago.
+        wanted: how many opinions a site of the campaign needs, in SQL over the site ``s``.
 
     Returns:
         The claims in the order of the ids.
@@ -57,10 +59,12 @@ def lease_sites(*, user: User, campaign: Campaign, site_ids: Sequence[int]) -> l
         token=_TOKENS[connection.vendor],
         lax=_LAX[connection.vendor],
         sites=", ".join(str(int(pk)) for pk in site_ids),
+        wanted=wanted,
     )
     adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
-        cursor.execute(text, {"user": user.pk, "campaign": campaign.pk, "now": adapt(now), "until": adapt(until)})
+        known = {"user": user.pk, "lead": int(user.has_perm(LEADS)), "campaign": campaign.pk}
+        cursor.execute(text, {**known, "now": adapt(now), "until": adapt(until)})
         rows = cursor.fetchall()
     if any(held >= MAX_HELD - len(rows) for *_, held in rows):
         _let_go_surplus(user)

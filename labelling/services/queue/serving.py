@@ -63,7 +63,8 @@ def _claim_round(
     if len(ids) < count:
         free.exclude |= set(ids)
         ids += [one.site for one in _deal(free, count - len(ids))]
-    return lease_sites(user=user, campaign=campaign, site_ids=ids), len(ids) < count
+    leased = lease_sites(user=user, campaign=campaign, site_ids=ids, wanted=free.opinions_wanted())
+    return leased, len(ids) < count
 
 
 def upcoming_sites(*, user: User, campaign: Campaign, count: int, exclude: Collection[int] = ()) -> list[Upcoming]:

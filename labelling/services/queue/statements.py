@@ -54,6 +54,19 @@ AGAIN = f"""SELECT s.id, 0, s.priority FROM labelling_site s JOIN labelling_labe
     {{among}} ORDER BY s.priority DESC, s.id LIMIT %(count)s"""
 
 _SLOTS = " UNION ALL ".join(f"SELECT {slot} AS slot" for slot in range(9))  # as many as a campaign may ask opinions
+_OTHERS = f"({_LIVE.format(what='COUNT(*)')} AND k.reviewer_id <> %(user)s)"
+_HAS = "EXISTS (SELECT 1 FROM labelling_claim k WHERE k.site_id = s.id AND k.reviewer_id = %(user)s)"
+# What was free when it was looked for may be leased by now: a row is locked, but what was seen is older than the lock.
+# A gold site may be held by any number.
+_STILL_FREE = f"""({_HAS} OR CASE
+        WHEN %(lead)s = 1 AND {_OTHERS} = 0 THEN 1
+        WHEN s.state = 'open' THEN CASE WHEN {_OTHERS} < {{wanted}}
+            - CASE WHEN s.version = 0 OR {{wanted}} = 1 THEN 0 ELSE ({_OPINIONS.format(what="COUNT(*)")}) END
+            THEN 1 ELSE 0 END
+        WHEN s.due_again THEN CASE WHEN {_OTHERS} < s.least_opinions
+            - (SELECT l.reviews FROM labelling_label l WHERE l.site_id = s.id) THEN 1 ELSE 0 END
+        WHEN s.state = 'contested' THEN CASE WHEN {_OTHERS} = 0 THEN 1 ELSE 0 END
+        ELSE 1 END = 1)"""
 # The place that the reviewer has, or the first that nobody holds; a lease that has run out is taken over.
 LEASE = f"""
     INSERT INTO labelling_claim AS held
@@ -65,7 +78,7 @@ LEASE = f"""
                 WHERE k.site_id = s.id AND k.slot = places.slot AND k.expires_at > %(now)s)),
             CASE WHEN s.state <> 'open' THEN 9 + %(user)s %% 30000 END  -- any number may hold a gold site
         ), %(campaign)s, %(user)s, s.state <> 'open', {{token}}, %(until)s, %(now)s
-    FROM labelling_site s{{lax}} WHERE s.id IN ({{sites}})
+    FROM labelling_site s{{lax}} WHERE s.id IN ({{sites}}) AND {_STILL_FREE}
     ON CONFLICT (site_id, slot) DO UPDATE SET
         campaign_id = excluded.campaign_id, reviewer_id = excluded.reviewer_id, again = excluded.again,
         expires_at = excluded.expires_at,

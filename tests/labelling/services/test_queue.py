@@ -314,3 +314,22 @@ def test_two_campaigns_of_one_name_are_refused(cast: Cast) -> None:
     a_campaign("Minas")
     with pytest.raises(BadInput, match="another name"):
         a_campaign("minas")
+
+
+def test_what_was_free_a_moment_ago_is_not_leased_twice(cast: Cast) -> None:
+    """On PostGIS a look that began before another lease was written still finds the site free."""
+    campaign, site = a_campaign(), a_site()
+    [first] = leases.lease_sites(user=cast.ana, campaign=campaign, site_ids=[site.pk])
+    assert not leases.lease_sites(user=cast.ben, campaign=campaign, site_ids=[site.pk])
+    assert not leases.lease_sites(user=cast.lea, campaign=campaign, site_ids=[site.pk])
+    [again] = leases.lease_sites(user=cast.ana, campaign=campaign, site_ids=[site.pk])
+    assert (again.pk, again.token) == (first.pk, first.token)
+    run_out(first)
+    assert leases.lease_sites(user=cast.ben, campaign=campaign, site_ids=[site.pk])
+
+
+def test_as_many_hold_a_site_as_opinions_are_missing(cast: Cast) -> None:
+    campaign, site = a_campaign(reviews_needed=2), a_site()
+    decide(cast.ada, site, campaign_id=campaign.pk)
+    assert leases.lease_sites(user=cast.ana, campaign=campaign, site_ids=[site.pk], wanted="2")
+    assert not leases.lease_sites(user=cast.ben, campaign=campaign, site_ids=[site.pk], wanted="2")
