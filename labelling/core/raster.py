@@ -1,12 +1,12 @@
-"""Pixels with their place on the ground, read from files that may be hostile."""
+"""Pixels read with their place on the ground, from files that may be hostile."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NewType
+from typing import Any
 
 import numpy as np
 from affine import Affine
@@ -20,6 +20,8 @@ import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers
 from labelling.core.enlarging import enlarge
 from labelling.core.errors import BadRaster
 from labelling.core.geotiff import check_source, checked_path, lend_raster, open_raster
+from labelling.core.pixels import DigitalNumbers, Metres, Pixels, Px, Reflectance
+from labelling.core.scene_ref import Layer, SceneRef
 
 __all__ = [
     "DigitalNumbers",
@@ -43,159 +45,6 @@ __all__ = [
 
 _AROUND = 2
 """Pixels around a window of a coarser file that count for its edge."""
-Px = NewType("Px", float)
-"""A length in pixels."""
-Metres = NewType("Metres", float)
-"""A length on the ground."""
-DigitalNumbers = NewType("DigitalNumbers", np.ndarray[Any, Any])
-"""Pixel values as the file holds them."""
-Reflectance = NewType("Reflectance", np.ndarray[Any, np.dtype[np.float32]])
-"""Pixel values as a share of the light that fell in, float32, mostly 0 to 1."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Bands that lie in one file.
-
-    Attributes:
-        path: of the file.
-        indexes: 1-based, in the file.
-        places: of the same bands among those that were asked for, from 0.
-    """
-
-    path: str
-    indexes: tuple[int, ...]
-    places: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class SceneRef:
-    """A catalogued scene as the floors without a database know it.
-
-    Attributes:
-        path: absolute path of the GeoTIFF, ``https://...`` or ``s3://bucket/key``; of a scene in several files the
-            folder or address that stands for all of them.
-        crs: ``EPSG:n`` or WKT.
-        transform: a, b, c, d, e, f of the affine transform from pixel to CRS.
-        bands: band names in the order of the file.
-        scales, offsets: reflectance = digital number * scale + offset, one per band.
-        nodata: digital number that means "no data", or None.
-        files: one a band where each band lies in a file of its own, as in a Sentinel-2 SAFE folder: the same ground,
-            maybe in larger pixels, which are read on the grid of the scene; or one that holds all bands; empty where
-            that is ``path`` itself.
-        scl: its scene classification: a raster of its own, on any grid; empty where it has none.
-        cloud_probability: likewise, 0 to 100.
-    """
-
-    path: str
-    crs: str
-    transform: tuple[float, ...]
-    width: int
-    height: int
-    dtype: str
-    bands: tuple[str, ...]
-    scales: tuple[float, ...]
-    offsets: tuple[float, ...]
-    nodata: float | None
-    files: tuple[str, ...] = ()
-    scl: str = ""
-    cloud_probability: str = ""
-
-    @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "SceneRef":
-        """The scene whose ``asdict`` became JSON."""
-        values: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in said.items()
-        }
-        return cls(**values)
-
-    @property
-    def affine(self) -> Affine:
-        """The affine transform from pixel (column, row) to CRS (x, y)."""
-        return Affine(*self.transform)
-
-    def indexes(self, bands: tuple[str, ...]) -> tuple[int, ...]:
-        """Find the 1-based indexes of bands.
-
-        Raises:
-            BadRaster: the scene lacks one of them.
-        """
-        missing = [band for band in bands if band not in self.bands]
-        if missing:
-            msg = f"no band {', '.join(missing)}; the scene has {', '.join(self.bands)}"
-            raise BadRaster(msg, file=Path(self.path).name)
-        return tuple(self.bands.index(band) + 1 for band in bands)
-
-    def layers(self, bands: tuple[str, ...]) -> tuple[Layer, ...]:
-        """Find the files that hold bands.
-
-        Raises:
-            BadRaster: the scene lacks one of them.
-        """
-        indexes = self.indexes(bands)
-        if len(self.files) < 2:
-            return (Layer(self.files[0] if self.files else self.path, indexes, tuple(range(len(bands)))),)
-        return tuple(Layer(self.files[index - 1], (1,), (place,)) for place, index in enumerate(indexes))
-
-
-@dataclass(frozen=True, eq=False)
-class Pixels:
-    """Pixels, where they lie, and what their numbers mean.
-
-    Attributes:
-        data: digital numbers, shape (C, H, W).
-        mask: True where every band has data, shape (H, W).
-        crs: ``EPSG:n`` or WKT.
-        transform: affine transform from pixel (column, row) to CRS (x, y).
-        bands: C band names.
-        scales, offsets: reflectance = digital number * scale + offset, C of each.
-    """
-
-    data: NDArray[Any]
-    mask: NDArray[np.bool_]
-    crs: str
-    transform: Affine
-    bands: tuple[str, ...]
-    scales: tuple[float, ...] = field(default=())
-    offsets: tuple[float, ...] = field(default=())
-
-    def __post_init__(self) -> None:
-        """Refuse an array that does not fit its description.
-
-        Raises:
-            ValueError: a shape, count or dtype that does not fit.
-        """
-        if self.data.ndim != 3:
-            msg = f"pixels have shape (C, H, W), not {self.data.shape}"
-            raise ValueError(msg)
-        count = self.data.shape[0]
-        if self.mask.shape != self.data.shape[1:] or self.mask.dtype != np.bool_:
-            msg = f"the mask is boolean of shape {self.data.shape[1:]}, not {self.mask.dtype} {self.mask.shape}"
-            raise ValueError(msg)
-        if not self.scales:
-            object.__setattr__(self, "scales", (1.0,) * count)
-        if not self.offsets:
-            object.__setattr__(self, "offsets", (0.0,) * count)
-        if not len(self.bands) == len(self.scales) == len(self.offsets) == count:
-            got = f"{len(self.bands)} names, {len(self.scales)} scales, {len(self.offsets)} offsets"
-            msg = f"{count} bands of pixels, but {got}"
-            raise ValueError(msg)
-
-    @property
-    def height(self) -> int:
-        """Rows."""
-        return int(self.data.shape[1])
-
-    @property
-    def width(self) -> int:
-        """Columns."""
-        return int(self.data.shape[2])
-
-    def reflectance(self) -> Reflectance:
-        """Turn digital numbers into reflectance, float32 of shape (C, H, W); 0 where there is no data."""
-        scale = np.asarray(self.scales, np.float32)[:, None, None]
-        offset = np.asarray(self.offsets, np.float32)[:, None, None]
-        return Reflectance(np.where(self.mask, self.data.astype(np.float32) * scale + offset, np.float32(0)))
 
 
 def read_window(ref: SceneRef, window: Window, *, bands: tuple[str, ...] = (), size: int | None = None) -> Pixels:
