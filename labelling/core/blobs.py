@@ -1,8 +1,8 @@
 """Files that are whole or absent, addressed by what is in them."""
 
-import glob
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -57,8 +57,11 @@ def scratch_folder(target: Path) -> Iterator[Path]:
 
 
 def remove_scratch(target: Path) -> None:
-    """Remove what a process that was killed has left beside a target: all that begins as ``.NAME-``."""
-    for left in target.parent.glob(f".{glob.escape(target.stem)}-*"):
+    """Remove what a process that was killed has left beside a target, and nothing of a target with a longer name."""
+    ours = re.compile(rf"\.{re.escape(target.stem)}-[a-z0-9_]{{8}}(\..*)?")  # as tempfile names them
+    for left in target.parent.iterdir() if target.parent.is_dir() else ():
+        if not ours.fullmatch(left.name):
+            continue
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:

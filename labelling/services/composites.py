@@ -114,7 +114,7 @@ def plan_order(
 
     Raises:
         BadInput: the scenes do not go together, or the file may not lie there.
-        Conflict: the file is there already.
+        Conflict: the file is there already, or a worker makes it.
     """
     _check_alike(scenes)
     plan_composite([scene.ref() for scene in scenes], method=method, area=area)
@@ -125,8 +125,9 @@ def plan_order(
     if not any(real.is_relative_to(root.resolve()) for root in scene_roots()):
         msg = f"{target.name} would lie outside the folders that imagery may be read from (MAD_SCENE_ROOTS)"
         raise BadInput(msg)
-    if real.exists():
-        msg = f"{target.name} is there already: choose another name"
+    under_way = Job.objects.filter(kind=MAKE, params__target=str(real)).exclude(state__in=Job.FINAL)
+    if real.exists() or under_way.exists():
+        msg = f"{target.name} is there already, or being made: choose another name"
         raise Conflict(msg)
     cut = None if area is None else json.loads(to_geojson(area))
     return CompositeOrder(tuple(scene.pk for scene in scenes), method, str(real), cut)

@@ -40,11 +40,11 @@ def test_a_damaged_file_leaves_no_half_copy(tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_beside_a_target_is_removed_and_nothing_else(tmp_path: Path) -> None:
     target = tmp_path / "a [1].tif"
-    with scratch_folder(target) as folder:
+    remove_scratch(tmp_path / "nowhere" / "a.tif")
+    with scratch_folder(target) as folder, scratch_folder(tmp_path / "a [1]-2.tif") as other:
         (folder / "copy.tif").write_text("x")
-    assert not folder.exists()
-    (tmp_path / ".a [1]-dead").mkdir()
-    for left in (".a [1]-dead/copy.tif", ".a [1]-dead.tif", ".a 1-other.tif", "a [1].tif"):
-        (tmp_path / left).write_text("x")
-    remove_scratch(target)
-    assert sorted(one.name for one in tmp_path.iterdir()) == [".a 1-other.tif", "a [1].tif"]
+        Path(f"{folder}.tif").write_text("x")
+        target.write_text("x")
+        remove_scratch(target)
+        assert sorted(one.name for one in tmp_path.iterdir()) == sorted([other.name, target.name])
+    assert [one.name for one in tmp_path.iterdir()] == [target.name]

@@ -232,6 +232,7 @@ def test_the_command_makes_one_of_names_or_of_an_area(add: Add, home: Path) -> N
         assert file.width < 25
     out, end = run("--scenes", "a", "b", "--name", "later", "--later")
     assert out == f"a worker will make later.tif of 2 scenes: job {Job.objects.get().pk}\n"
+    assert run("--scenes", "a", "b", "--name", "later")[1].startswith("later.tif is there already, or being made")
 
 
 def test_the_command_says_what_to_change(add: Add, home: Path) -> None:
