@@ -7,8 +7,9 @@ from pathlib import Path
 
 from labelling.core.companions import Companions
 from labelling.core.errors import BadRaster
+from labelling.core.headers import BandFile
 from labelling.core.products import BANDS, GRANULE, NAMES, read_product, read_sun
-from labelling.core.scenes import BandFile, Said
+from labelling.core.scenes import Said
 
 MAX_FILES = 2000
 """A product has about 150."""

@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from affine import Affine
-from rasterio.enums import ColorInterp
 from shapely import MultiPolygon
 
 from labelling.core.acquisition import acquired_from, level_from, sensor_from
@@ -19,30 +17,16 @@ from labelling.core.companions import Companions, check_companion, find_companio
 from labelling.core.errors import BadGeometry, BadRaster
 from labelling.core.geotiff import stamp_of
 from labelling.core.grid import footprint_of, ground_pixel
+from labelling.core.headers import BandFile, Headers, read_headers, stack_headers
 from labelling.core.products import Product, Sun, find_product, find_sun
 from labelling.core.radiometry import nodata_for, read_radiometry
 from labelling.core.raster import SceneRef, covers_same_ground, open_raster
 from labelling.core.remote import is_remote
-from labelling.core.scene_mapping import SceneMapping, band_names
+from labelling.core.scene_mapping import SceneMapping
 
 DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
 MAX_STRETCH = 1.5
 """How much longer than wide a pixel may be on the ground; EPSG:4326 reaches it at 48 degrees of latitude."""
-
-
-@dataclass(frozen=True)
-class BandFile:
-    """A band that lies in a file of its own.
-
-    Attributes:
-        band: its name, such as ``B08``.
-        path: absolute path or address of the file.
-        asset: key of the STAC asset; empty where it is none.
-    """
-
-    band: str
-    path: str
-    asset: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,22 +79,6 @@ class SceneFacts:
     stated: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class _Headers:
-    """What the header of an image, or the headers of its files, say."""
-
-    place: str
-    tags: Mapping[str, str]
-    grid: Mapping[str, Any]
-    dtype: str
-    bands: tuple[str, ...]
-    scales: tuple[float, ...]
-    offsets: tuple[float, ...]
-    nodata: float | None
-    has_overviews: bool
-    files: tuple[str, ...] = ()
-
-
 def describe_scene(
     dataset: Any, *, path: str | Path, mapping: SceneMapping, said: Said | None = None, roots: tuple[Path, ...] = ()
 ) -> SceneFacts:
@@ -128,21 +96,9 @@ def describe_scene(
     """
     name = Path(path).name
     try:
-        tags = dataset.tags() | dict(said.tags if said else {})
-        bands = _bands_of(dataset, tags, mapping)
-        headers = _Headers(
-            place=str(path),
-            tags=tags,
-            grid=_checked_grid(dataset),
-            dtype=dataset.dtypes[0],
-            bands=bands,
-            scales=tuple(dataset.scales[: len(bands)]),
-            offsets=tuple(dataset.offsets[: len(bands)]),
-            nodata=dataset.nodata,
-            has_overviews=bool(dataset.overviews(1)),
-        )
+        headers = read_headers(dataset, place=str(path), tags=said.tags if said else {}, bands=mapping.bands)
         if said is None and not is_remote(str(path)):
-            said = _said_beside(Path(path), tags, level=mapping.level or level_from(name, tags))
+            said = _said_beside(Path(path), headers.tags, level=mapping.level or level_from(name, headers.tags))
         return _put_together(headers, mapping, said or Said(), roots)
     except (BadGeometry, ValueError) as error:
         raise BadRaster(str(error), file=name) from error
@@ -167,7 +123,7 @@ def describe_stack(
     with ExitStack() as stack:
         opened = [stack.enter_context(open_raster(file.path, roots=roots)) for file in files]
         try:
-            facts = _put_together(_headers_of(files, opened, place, said), mapping, said, roots)
+            facts = _put_together(stack_headers(files, opened, place=place, tags=said.tags), mapping, said, roots)
         except (BadGeometry, ValueError) as error:
             raise BadRaster(str(error), file=name) from error
         for file, dataset in zip(files, opened, strict=True):
@@ -177,33 +133,7 @@ def describe_stack(
     return facts
 
 
-def _headers_of(files: Sequence[BandFile], opened: Sequence[Any], place: str, said: Said) -> _Headers:
-    several = next((file.band for file, dataset in zip(files, opened, strict=True) if dataset.count != 1), None)
-    if several:
-        msg = f"the file of {several} holds several bands"
-        raise ValueError(msg)
-    if len({dataset.dtypes[0] for dataset in opened}) > 1:
-        msg = "its bands have different types"
-        raise ValueError(msg)
-    if len({file.band for file in files}) < len(files):
-        msg = f"two bands have the same name: {', '.join(file.band for file in files)}"
-        raise ValueError(msg)
-    finest = min(opened, key=lambda dataset: float(dataset.transform.a))
-    return _Headers(
-        place=place,
-        tags=finest.tags() | dict(said.tags),
-        grid=_checked_grid(finest),
-        dtype=finest.dtypes[0],
-        bands=tuple(file.band for file in files),
-        scales=tuple(dataset.scales[0] for dataset in opened),
-        offsets=tuple(dataset.offsets[0] for dataset in opened),
-        nodata=finest.nodata,
-        has_overviews=all(dataset.overviews(1) for dataset in opened),
-        files=tuple(file.path for file in files),
-    )
-
-
-def _put_together(headers: _Headers, mapping: SceneMapping, said: Said, roots: tuple[Path, ...]) -> SceneFacts:
+def _put_together(headers: Headers, mapping: SceneMapping, said: Said, roots: tuple[Path, ...]) -> SceneFacts:
     name, tags, grid = Path(headers.place).name, headers.tags, headers.grid
     radiometry = read_radiometry(
         bands=headers.bands,
@@ -300,47 +230,6 @@ def _acquired(name: str, tags: Mapping[str, str], mapping: SceneMapping) -> tupl
         msg = f"acquired until {until:%Y-%m-%d}, before it began on {since:%Y-%m-%d}"
         raise ValueError(msg)
     return since, until
-
-
-def _checked_grid(dataset: Any) -> dict[str, Any]:
-    if dataset.crs is None:
-        msg = "has no CRS: say where it lies with gdal_edit.py -a_srs EPSG:n"
-        raise ValueError(msg)
-    transform: Affine = dataset.transform
-    if transform.is_identity:
-        msg = "has no transform from pixels to the ground"
-        raise ValueError(msg)
-    if transform.b or transform.d or transform.a <= 0 or transform.e >= 0:
-        msg = "its grid is turned or mirrored: north must be up, warp it with gdalwarp"
-        raise ValueError(msg)
-    if not all(math.isfinite(number) for number in transform[:6]):
-        msg = "its transform is not finite"
-        raise ValueError(msg)
-    code = dataset.crs.to_epsg()
-    crs = f"EPSG:{code}" if code else dataset.crs.to_wkt()
-    return {"crs": crs, "transform": transform, "width": dataset.width, "height": dataset.height}
-
-
-def _bands_of(dataset: Any, tags: Mapping[str, str], mapping: SceneMapping) -> tuple[str, ...]:
-    alphas = [place for place, meaning in enumerate(dataset.colorinterp) if meaning == ColorInterp.alpha]
-    count = dataset.count - len(alphas)
-    if alphas not in ([], [count]):
-        msg = "its alpha band must be the last one"
-        raise ValueError(msg)
-    names = mapping.bands or (band_names(tags["BANDS"]) if tags.get("BANDS") else None)
-    if names is None:
-        described = dataset.descriptions[:count]
-        if not all(described):
-            msg = f'its {count} bands have no names: give them with --mapping, such as {{"bands": ["B02", ...]}}'
-            raise ValueError(msg)
-        names = band_names(described)
-    if len(names) != count:
-        msg = f"it has {count} bands, but {len(names)} are named: {', '.join(names)}"
-        raise ValueError(msg)
-    if len(set(names)) != count:
-        msg = f"two bands have the same name: {', '.join(names)}"
-        raise ValueError(msg)
-    return names
 
 
 def fingerprint_of(facts: SceneFacts, *, more: Sequence[Any] = ()) -> str:

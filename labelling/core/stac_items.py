@@ -9,9 +9,10 @@ from urllib.parse import urljoin
 
 from labelling.core.companions import Companions
 from labelling.core.errors import BadRaster
+from labelling.core.headers import BandFile
 from labelling.core.remote import is_remote
 from labelling.core.scene_mapping import SceneMapping, band_name
-from labelling.core.scenes import BandFile, Said
+from labelling.core.scenes import Said
 
 MAX_ASSETS = 200
 _IMAGES = (".tif", ".tiff", ".jp2")
