@@ -25,20 +25,23 @@ from tests.scenes import made_up_ground, ref_of
 _STEP = 1024
 
 
-def write_tile(path: Path, *, side: int, bands: int) -> None:
-    """A tile like those of level 2A: 16-bit numbers, deflated in blocks of 512, a cloud in each fourth window."""
+def write_tile(path: Path, *, side: int, bands: int, date: int = 0) -> None:
+    """A tile like those of level 2A: 16-bit numbers, deflated in blocks of 512, a cloud in each fourth window.
+
+    On another date other windows are clouded, and the ground has other noise.
+    """
     names = [band for band in BANDS if band != "B10"][:bands]
     profile = {"driver": "GTiff", "dtype": "uint16", "count": bands, "width": side, "height": side, "nodata": 0}
     layout = {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate", "predictor": 2, "zlevel": 1}
     place = {"crs": "EPSG:32723", "transform": Affine(10, 0, 6e5, 0, -10, 7.6e6)}
-    clear = made_up_ground(bands, _STEP, _STEP)
+    clear = made_up_ground(bands, _STEP, _STEP, seed=date)
     cloud = np.clip(clear + 5000, 0, 12_000).astype(np.uint16)
     with rasterio.open(path, "w", BIGTIFF="IF_SAFER", **profile, **layout, **place) as file:
         file.descriptions, file.scales = names, (0.0001,) * bands
         for row in range(0, side, _STEP):
             for column in range(0, side, _STEP):
                 height, width = min(_STEP, side - row), min(_STEP, side - column)
-                data = cloud if (row + column) // _STEP % 4 == 0 else clear
+                data = cloud if ((row + column) // _STEP + date) % 4 == 0 else clear
                 file.write(data[:, :height, :width], window=Window(column, row, width, height))
 
 
