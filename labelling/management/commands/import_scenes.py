@@ -1,7 +1,4 @@
-import math
-import sys
 from argparse import ArgumentParser
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +7,11 @@ from django.core.management.base import BaseCommand, CommandError
 from labelling.core.errors import BadInput
 from labelling.core.scene_mapping import read_mapping
 from labelling.core.stac_search import StacSearch
+from labelling.management.terminal import Bar, day
 from labelling.models import Scene
 from labelling.services.scenes import SceneReport, import_scenes
 
 TOLD = 50
-_BAR = 30
 
 
 class Command(BaseCommand):
@@ -42,8 +39,8 @@ class Command(BaseCommand):
         stac.add_argument("--stac", metavar="URL", help="an API, or a catalog.json here or elsewhere")
         stac.add_argument("--collection", action="append", default=[], help="id of a collection; may be repeated")
         stac.add_argument("--bbox", nargs=4, metavar=("WEST", "SOUTH", "EAST", "NORTH"), help="degrees")
-        stac.add_argument("--since", type=_day, help="first day, such as 2022-01-01")
-        stac.add_argument("--until", type=_day, help="last day")
+        stac.add_argument("--since", type=day, help="first day, such as 2022-01-01")
+        stac.add_argument("--until", type=day, help="last day")
         stac.add_argument("--max-cloud", type=float, help="highest cloud cover, per cent")
         stac.add_argument("--most", type=int, default=100_000, help="so many items at most")
 
@@ -58,18 +55,11 @@ class Command(BaseCommand):
         except BadInput as error:
             raise CommandError(str(error)) from error
         said = {key: options[key] for key in ("kind", "sensor", "level", "convert", "synthetic", "processes")}
-        report = import_scenes(
-            paths=sources, mapping=mapping, on_progress=self.show_progress if sys.stderr.isatty() else None, **said
-        )
+        bar = Bar.on(self.stderr)
+        report = import_scenes(paths=sources, mapping=mapping, on_progress=bar.count if bar else None, **said)
         self.tell(report)
         if report.refused:
             raise CommandError(f"{len(report.refused)} refused; what was not refused is in the catalogue")
-
-    def show_progress(self, done: int, total: int) -> None:
-        full = math.floor(_BAR * done / total)
-        self.stderr.write(f"\r[{'#' * full}{'.' * (_BAR - full)}] {done} of {total}", ending="")
-        self.stderr.write("", ending="\n" if done == total else "")
-        self.stderr.flush()
 
     def tell(self, report: SceneReport) -> None:
         for refusal in report.refused[:TOLD]:
@@ -100,10 +90,6 @@ def _search(options: dict[str, Any]) -> StacSearch:
         )
     except BadInput as error:
         raise CommandError(str(error)) from error
-
-
-def _day(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _scenes(count: int, what: str = "") -> str:

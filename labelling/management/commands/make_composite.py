@@ -1,6 +1,5 @@
-import sys
 from argparse import ArgumentParser
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from shapely.geometry.base import BaseGeometry
 from labelling.core.campaigns import read_area
 from labelling.core.composite import METHODS
 from labelling.core.errors import BadInput, LabellingError
+from labelling.management.terminal import Bar, day
 from labelling.services.composites import (
     CompositeOrder,
     choose_scenes,
@@ -18,8 +18,6 @@ from labelling.services.composites import (
     place_of,
     plan_order,
 )
-
-_BAR = 30
 
 
 class Command(BaseCommand):
@@ -39,8 +37,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--area", type=Path, metavar="FILE", help="GeoJSON; all scenes that touch it, cut to its box"
         )
-        parser.add_argument("--since", type=_day, help="first day, such as 2022-01-01")
-        parser.add_argument("--until", type=_day, help="last day")
+        parser.add_argument("--since", type=day, help="first day, such as 2022-01-01")
+        parser.add_argument("--until", type=day, help="last day")
         parser.add_argument("--level", choices=["L1C", "L2A"], default="", help="only scenes of this level")
         parser.add_argument("--method", choices=METHODS, default=METHODS[0])
         place = parser.add_mutually_exclusive_group(required=True)
@@ -57,16 +55,11 @@ class Command(BaseCommand):
                 job = order_composite(order=order, user=None)
                 self.stdout.write(f"a worker will make {Path(order.target).name} of {_scenes(order)}: job {job.pk}")
                 return
-            told = self.show_progress if sys.stderr.isatty() else None
-            scene = make_composite(order=order, on_progress=told)
+            bar = Bar.on(self.stderr)
+            scene = make_composite(order=order, on_progress=bar.share if bar else None)
         except (LabellingError, OSError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{scene.name}: {order.method} of {_scenes(order)}, scene {scene.pk}, {scene.uri}")
-
-    def show_progress(self, share: float) -> None:
-        full = int(_BAR * share)
-        self.stderr.write(f"\r[{'#' * full}{'.' * (_BAR - full)}] {share:.0%}", ending="\n" if share == 1 else "")
-        self.stderr.flush()
 
 
 def _order(options: dict[str, Any]) -> CompositeOrder:
@@ -85,10 +78,6 @@ def _area(file: Path) -> BaseGeometry:
     except (OSError, UnicodeDecodeError) as error:
         msg = f"cannot be read as GeoJSON: {error}"
         raise BadInput(msg, file=file.name) from error
-
-
-def _day(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _scenes(order: CompositeOrder) -> str:

@@ -1,9 +1,9 @@
-import sys
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from labelling.management.terminal import Bar
 from labelling.services.quality import measure_scenes
 
 
@@ -14,8 +14,8 @@ class Command(BaseCommand):
         parser.add_argument("--anew", action="store_true", help="also those that are measured")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        told = self.show_progress if sys.stderr.isatty() else None
-        report = measure_scenes(anew=options["anew"], on_progress=told)
+        bar = Bar.on(self.stderr)
+        report = measure_scenes(anew=options["anew"], on_progress=bar.count if bar else None)
         for name, fault in sorted(report.faults.items()):
             self.stderr.write(f"{name}: {fault}")
         measured = report.scenes - len(report.faults)
@@ -24,7 +24,3 @@ class Command(BaseCommand):
         )
         if report.faults:
             raise CommandError("import again what cannot be read, or remove it")
-
-    def show_progress(self, done: int, total: int) -> None:
-        self.stderr.write(f"\r{done} of {total}", ending="\n" if done == total else "")
-        self.stderr.flush()
