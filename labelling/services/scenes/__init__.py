@@ -2,9 +2,10 @@
 
 from labelling.services.scenes.conversion import CONVERT, conversion_of, convert_scene, order_conversion
 from labelling.services.scenes.finding import scenes_called
-from labelling.services.scenes.importing import SceneReport, import_scenes
+from labelling.services.scenes.importing import import_scenes
 from labelling.services.scenes.jobs import IMPORT, READ, order_import, resume_import, work_on_import
 from labelling.services.scenes.listing import Refusal
+from labelling.services.scenes.report import SceneReport
 from labelling.services.scenes.roots import scene_roots
 
 __all__ = [

@@ -6,8 +6,6 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from labelling.core.intake import ImportOrder
@@ -26,6 +24,7 @@ from labelling.services.jobs import JobCancelled, JobHandle, beat_job
 from labelling.services.scenes.listing import Refusal, Source, list_source, name_of
 from labelling.services.scenes.publishing import Outcome, publish
 from labelling.services.scenes.reading import read_apart, read_here
+from labelling.services.scenes.report import SceneReport
 
 State = ImportItem.State
 LISTED_AT_ONCE = 1000
@@ -36,51 +35,6 @@ READ_HERE_UP_TO = 40
 MAX_TRIES = 3
 MAX_KEY = 1000
 MOST_PROCESSES = 8
-
-
-@dataclass(frozen=True)
-class SceneReport:
-    """What an import did, read from its rows."""
-
-    scene_import: SceneImport
-
-    @cached_property
-    def added(self) -> tuple[Scene, ...]:
-        """Scenes that are new."""
-        return tuple(self._scenes("added"))
-
-    @cached_property
-    def updated(self) -> tuple[Scene, ...]:
-        """Scenes whose file, or what is said of it, has changed."""
-        return tuple(self._scenes("updated"))
-
-    @cached_property
-    def slow(self) -> int:
-        """How many of the new ones will have slow tiles: large and without overviews."""
-        large = Q(scene__width__gt=Scene.SLOW_SIDE) | Q(scene__height__gt=Scene.SLOW_SIDE)
-        return self._items("added", "updated").filter(large, scene__has_overviews=False).count()
-
-    @cached_property
-    def known(self) -> int:
-        """How many were catalogued already, and are the same."""
-        return self.count("known")
-
-    @cached_property
-    def refused(self) -> tuple[Refusal, ...]:
-        """What was not catalogued, each with its reason."""
-        rows = self.scene_import.items.filter(state=State.REFUSED).values_list("key", "reason")
-        return tuple(Refusal(key, reason) for key, reason in rows)
-
-    def count(self, outcome: str) -> int:
-        """How many items were ``added``, ``updated`` or ``known``."""
-        return self._items(outcome).count()
-
-    def _items(self, *outcomes: str) -> "QuerySet[ImportItem]":
-        return self.scene_import.items.filter(outcome__in=outcomes)
-
-    def _scenes(self, outcome: str) -> Iterator[Scene]:
-        items = self._items(outcome).select_related("scene").order_by("pk")
-        return (item.scene for item in items if item.scene)
 
 
 def import_scenes(
