@@ -6,7 +6,7 @@ import shapely
 
 import labelling.core.gdal  # noqa: F401  # before pyogrio, so that its drivers are the few we want
 from labelling.core.errors import BadInput
-from labelling.core.vector import RawTable, Reading, across, check_column_count, check_row_count, choose_layer
+from labelling.core.vector import RawTable, Reading, check_column_count, check_row_count, choose_layer, raw_rows
 
 MAGIC = b"fgb\x03fgb"
 
@@ -45,9 +45,5 @@ def read_flatgeobuf(path: Path, reading: Reading) -> RawTable:
     ) as error:
         msg = f"a FlatGeobuf that cannot be read, it may be damaged: {str(error)[:120]}"
         raise BadInput(msg) from error
-    fields = [str(field) for field in meta["fields"]]
-    rows = [
-        (geometry, dict(zip(fields, values, strict=True)))
-        for geometry, values in zip(geometries, across(columns, len(geometries)), strict=True)
-    ]
+    rows = raw_rows(meta["fields"], columns, geometries)
     return RawTable(name, (name,), meta["crs"], rows)

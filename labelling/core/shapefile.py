@@ -10,7 +10,7 @@ import shapely
 import labelling.core.gdal  # noqa: F401  # before pyogrio, so that its drivers are the few we want
 from labelling.core.archives import open_archive, unpack_member
 from labelling.core.errors import BadInput
-from labelling.core.vector import RawTable, Reading, across, check_row_count, choose_layer
+from labelling.core.vector import RawTable, Reading, check_row_count, choose_layer, raw_rows
 
 PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
@@ -43,11 +43,7 @@ def read_shapefile(path: Path, reading: Reading) -> RawTable:
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, shapely.errors.GEOSException) as error:
         msg = f"a Shapefile that cannot be read, it may be damaged: {error}"
         raise BadInput(msg) from error
-    fields = [str(field) for field in meta["fields"]]
-    rows = [
-        (geometry, dict(zip(fields, values, strict=True)))
-        for geometry, values in zip(geometries, across(columns, len(geometries)), strict=True)
-    ]
+    rows = raw_rows(meta["fields"], columns, geometries)
     return RawTable(name, (name,), meta["crs"], rows)
 
 

@@ -1,6 +1,6 @@
 """What the readers of vector files have in common."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,11 +113,16 @@ def check_column_count(count: int) -> None:
         raise BadInput(msg)
 
 
-def across(columns: Sequence[Any], count: int) -> Iterable[tuple[Any, ...]]:
+def raw_rows(names: Sequence[Any], columns: Sequence[Any], geometries: Sequence[Any]) -> list[RawRow]:
     """Turn columns into rows.
 
     Args:
-        columns: arrays of ``count`` values; perhaps none.
-        count: rows.
+        names: of the columns; perhaps none.
+        columns: for each an array of as many values as there are geometries.
+        geometries: one a row, or None where a row has none.
     """
-    return zip(*columns, strict=True) if columns else [()] * count
+    fields = [str(name) for name in names]
+    across = zip(*columns, strict=True) if columns else [()] * len(geometries)
+    return [
+        (geometry, dict(zip(fields, values, strict=True))) for geometry, values in zip(geometries, across, strict=True)
+    ]

@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from labelling.core.geometry import search_boxes
 from labelling.core.joining import REACH_M, Neighbour, Rate, TypedPlace, measure_rates, nearest_typed
+from labelling.core.taxonomy import in_words
 from labelling.models import Label, Proposal, Site, Source
 from labelling.models.site import SiteQuerySet
 from labelling.models.spatial import in_box, to_shapely
@@ -71,7 +72,7 @@ def join_types(*, axis: str, site_ids: Sequence[int]) -> Joined:
 
 def _offer(site_id: int, one: Neighbour, place: TypedPlace, rate: Rate) -> TypeOffer:
     ground = f"covers {one.overlap:.0%} of it" if one.overlap > 0 else f"stands {one.distance_m:.0f} m away"
-    said = f"{place.code.replace('_', ' ')} of {place.source} {ground}"
+    said = f"{in_words(place.code)} of {place.source} {ground}"
     evidence = {
         "note": f"{said}; neighbours {one.band} name the same type in {rate.right} of {rate.of} known cases",
         "site": place.site,
