@@ -1,15 +1,17 @@
 // What is fetched before it is needed, the most urgent first, and few at a time: on a slow network a decision
 // must never wait behind a row of pictures.
 
+import { AFTER_PAINT_MS } from "./dom.js";
+
 const AT_ONCE = 3;
 const KEPT = 240;
 const TRIES_AGAIN_MS = 3000;
 const REST_MS = 120; // who decides sooner does not look at the small pictures: the server draws for the map alone
-
 export class Ahead {
   #wanted = []; // {key, fetch} in the order of urgency
   #atRest = []; // those that only help to look
   #restAt = 0;
+  #paintedAt = 0;
   #timer = null;
   #waiting = new Map(); // key -> what to do when it is here
   #known = new Map(); // key -> what was fetched, the latest last
@@ -37,11 +39,15 @@ export class Ahead {
     this.#pump();
   }
 
-  /** Another item is shown: the rest begins anew. */
+  /** Another item is shown: the rest begins anew, and nothing is fetched while it is painted. */
   stir() {
-    this.#restAt = Date.now() + REST_MS;
+    const now = Date.now();
+    const isHurry = now < this.#restAt; // who decides this fast would otherwise keep everything from being fetched
+    if (!isHurry) this.#paintedAt = now + AFTER_PAINT_MS;
+    this.#restAt = now + REST_MS;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#pump(), REST_MS);
+    if (!isHurry) setTimeout(() => this.#pump(), AFTER_PAINT_MS);
   }
 
   #next() {
@@ -50,6 +56,7 @@ export class Ahead {
   }
 
   #pump() {
+    if (Date.now() < this.#paintedAt) return;
     let next;
     while (this.#running.size < AT_ONCE && (next = this.#next())) {
       const { key } = next;

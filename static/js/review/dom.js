@@ -72,6 +72,9 @@ export function uuid() {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }
 
+/** The press comes first: network and server have their time when the next site is on screen. */
+export const AFTER_PAINT_MS = 50;
+
 /** Do something once, when the next frame is on screen, however often it is asked for before. */
 export function afterPaint(work) {
   let isDue = false;

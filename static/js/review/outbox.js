@@ -5,6 +5,7 @@
 // - `state`: waiting | conflict | refused. A conflict or a refusal stays until its person has chosen.
 // - `about`: words for the list of what is not yet saved
 
+import { AFTER_PAINT_MS } from "./dom.js";
 import { openStore } from "./store.js";
 
 const FIRST_RETRY_MS = 1000;
@@ -77,7 +78,7 @@ export class Outbox extends EventTarget {
       this.#writing -= 1;
       this.#changed(true);
     }
-    this.pump();
+    setTimeout(() => this.pump(), AFTER_PAINT_MS);
   }
 
   /** Take an entry out because its person said so. */
