@@ -17,6 +17,7 @@ from labelling.services.bulk import outcomes_of, phrase_of
 
 MAX_EVENTS = 500
 DIGEST_LENGTH = 40
+_TOUCHED = (BulkItem.Outcome.DONE, BulkItem.Outcome.UNDONE, BulkItem.Outcome.KEPT)
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,11 @@ def life_of(*, site: Site, user: User) -> list[Event]:
         ),
         *(_of_decision(decision, mine_types, user) for decision in _decisions(site, user)),
         *(_of_comment(comment) for comment in _comments(site, user)),
-        *_of_bulks(site, user),
     ]
     if not is_hidden:
-        # What became of a label tells that there is one.
-        events += [*_of_snapshots(site), *(event for teller in _tellers for event in teller(site))]
+        # What became of a label tells that there is one, and what leads did to it what it says.
+        events += [*_of_bulks(site, user), *_of_snapshots(site)]
+        events += [event for teller in _tellers for event in teller(site)]
     return sorted(events, key=lambda event: event.at)
 
 
@@ -181,21 +182,21 @@ def _of_decision(decision: Decision, mine_types: Mapping[str, MineType], user: U
 
 
 def _of_bulks(site: Site, user: User) -> list[Event]:
-    """What leads did to it together with other sites; while a blind review is open that would tell an opinion."""
-    done = [BulkItem.Outcome.DONE, BulkItem.Outcome.UNDONE, BulkItem.Outcome.KEPT]
-    items = site.bulk_items.filter(outcome__in=done).select_related("bulk__created_by", "bulk__undone_by")
+    """What leads did to it together with other sites."""
+    found = site.bulk_items.filter(outcome__in=_TOUCHED).select_related("bulk__created_by", "bulk__undone_by")
+    items = list(found.order_by("-pk")[:MAX_EVENTS])
     is_lead = user.has_perm(LEADS)
-    if _is_hidden(site, site.decisions.only("reviews_needed"), user):
-        return []
-    return [_of_bulk(item, is_lead=is_lead) for item in items.order_by("-pk")[:MAX_EVENTS]]
+    outcomes = outcomes_of(bulks=[item.bulk for item in items])
+    return [
+        _of_bulk(item, others=sum(counts[outcome] for outcome in _TOUCHED) - 1, is_lead=is_lead)
+        for item, counts in zip(items, outcomes, strict=True)
+    ]
 
 
-def _of_bulk(item: BulkItem, *, is_lead: bool) -> Event:
+def _of_bulk(item: BulkItem, *, others: int, is_lead: bool) -> Event:
     bulk = item.bulk
-    others = outcomes_of(bulks=[bulk])[0]
-    count = sum(others[outcome] for outcome in ("done", "undone", "kept")) - 1
     lines = [
-        f"with {count} other site{'' if count == 1 else 's'}",
+        f"with {others} other site{'' if others == 1 else 's'}",
         f"taken back by {bulk.undone_by}" if item.outcome == BulkItem.Outcome.UNDONE else "",
         f"not taken back: {item.note}" if item.outcome == BulkItem.Outcome.KEPT else "",
     ]
