@@ -140,14 +140,12 @@ def read_candidate(candidate: Candidate, order: ImportOrder, *, roots: tuple[Pat
 
 def _describe(candidate: Candidate, place: str, mapping: SceneMapping, roots: tuple[Path, ...]) -> SceneFacts:
     if candidate.said:
-        item = read_item(candidate.said, link=candidate.key, bands=mapping.bands)
-        if item.names:
-            path = item.files[0].path
-            with open_raster(path, roots=roots) as dataset:
-                mapping = item.mapping(mapping)
-                facts = describe_scene(dataset, path=path, mapping=mapping, said=item.said, roots=roots)
-            return replace(facts, ref=replace(facts.ref, path=place, files=(path,)))
-        return describe_stack(item.files, place=place, mapping=mapping, said=item.said, roots=roots)
+        try:
+            return _describe_item(candidate, place, mapping, roots)
+        except (TypeError, AttributeError, LookupError) as error:
+            # What lies in the depths of a catalogue is anybody's JSON.
+            msg = f"its STAC item is not written as STAC asks: {error}"
+            raise BadRaster(msg, file=Path(place).name) from error
     if is_remote(place):
         with lend_raster(place) as dataset:
             return describe_scene(dataset, path=place, mapping=mapping, roots=roots)
@@ -159,6 +157,17 @@ def _describe(candidate: Candidate, place: str, mapping: SceneMapping, roots: tu
     # Lent, since the survey comes back to it.
     with lend_raster(place, roots=roots) as dataset:
         return describe_scene(dataset, path=place, mapping=mapping, roots=roots)
+
+
+def _describe_item(candidate: Candidate, place: str, mapping: SceneMapping, roots: tuple[Path, ...]) -> SceneFacts:
+    item = read_item(candidate.said, link=candidate.key, bands=mapping.bands)
+    if not item.names:
+        return describe_stack(item.files, place=place, mapping=mapping, said=item.said, roots=roots)
+    path = item.files[0].path
+    with open_raster(path, roots=roots) as dataset:
+        mapping = item.mapping(mapping)
+        facts = describe_scene(dataset, path=path, mapping=mapping, said=item.said, roots=roots)
+    return replace(facts, ref=replace(facts.ref, path=place, files=(path,)))
 
 
 def _sidecar_of(file: Path) -> SceneMapping:

@@ -137,3 +137,13 @@ def test_nothing_outside_the_roots_is_looked_at(tmp_path: Path) -> None:
     (tmp_path / "out" / "c.SAFE").mkdir()
     with pytest.raises(BadRaster, match=r"c\.SAFE: lies outside the folders"):
         read_candidate(Candidate(str(tmp_path / "out" / "c.SAFE")), ImportOrder(), roots=roots, store=store)
+
+
+@pytest.mark.parametrize(
+    "asset", [{"raster:bands": [{"scale": [1]}]}, {"raster:bands": {"scale": 1}}, {"eo:bands": 5}, {"roles": 5}]
+)
+def test_an_item_of_strange_json_is_refused_and_ends_nothing(asset: dict[str, Any], tmp_path: Path) -> None:
+    image = {"href": str(make_scene(tmp_path / "a.tif", bands=("B02",))), "type": "image/tiff", **asset}
+    said = {"id": "a", "properties": {"datetime": "2022-05-01T00:00:00Z"}, "assets": {"B02": image}}
+    with pytest.raises(BadRaster, match="STAC item is not written as STAC asks"):
+        read_candidate(Candidate(str(tmp_path / "a.json"), said), ImportOrder(), roots=(tmp_path,), store=tmp_path)
