@@ -20,6 +20,7 @@ from labelling.core.companions import is_companion
 from labelling.core.composite import plan_composite
 from labelling.core.composite_file import spec_of
 from labelling.core.errors import BadInput, Conflict, NotFound
+from labelling.core.geotiff import inside_path
 from labelling.core.masks import METHOD as MASKS
 from labelling.models import Job, Scene
 from labelling.models.spatial import to_geos
@@ -118,12 +119,9 @@ def plan_order(
     """
     _check_alike(scenes)
     plan_composite([scene.ref() for scene in scenes], method=method, area=area)
-    real = target.resolve()
+    real = inside_path(target, roots=scene_roots())
     if real.suffix.lower() != ".tif" or is_companion(real):
         msg = f"{target.name} is no name for a scene: let it end with .tif, and hold none of SCL, CLD, CLP"
-        raise BadInput(msg)
-    if not any(real.is_relative_to(root.resolve()) for root in scene_roots()):
-        msg = f"{target.name} would lie outside the folders that imagery may be read from (MAD_SCENE_ROOTS)"
         raise BadInput(msg)
     under_way = Job.objects.filter(kind=MAKE, params__target=str(real)).exclude(state__in=Job.FINAL)
     if real.exists() or under_way.exists():
