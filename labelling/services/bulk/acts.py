@@ -163,7 +163,8 @@ def _said_before(before: Mapping[str, Any]) -> dict[str, Any]:
 @transaction.atomic
 def _put_first(bulk: BulkAction, items: Sequence[BulkItem]) -> None:
     changed = []
-    for item, site in _held(items):
+    held = _held(items)
+    for item, site in held:
         if site.state != Site.State.OPEN:
             _end(item, Outcome.SKIPPED, CHANGED)
             continue
@@ -172,13 +173,14 @@ def _put_first(bulk: BulkAction, items: Sequence[BulkItem]) -> None:
         changed.append(site)
         _end(item, Outcome.DONE)
     Site.objects.bulk_update(changed, ["priority", "why"])
-    _write(items)
+    _write([item for item, _ in held])
 
 
 @transaction.atomic
 def _put_back(_: BulkAction, items: Sequence[BulkItem]) -> None:
     changed = []
-    for item, site in _held(items):
+    held = _held(items)
+    for item, site in held:
         before = item.before or {}
         if site.priority != PUT_FIRST + max(before["priority"], 0.0):
             _end(item, Outcome.KEPT, MOVED)
@@ -187,14 +189,15 @@ def _put_back(_: BulkAction, items: Sequence[BulkItem]) -> None:
         changed.append(site)
         _end(item, Outcome.UNDONE)
     Site.objects.bulk_update(changed, ["priority", "why"])
-    _write(items)
+    _write([item for item, _ in held])
 
 
 @transaction.atomic
 def _ask_second(_: BulkAction, items: Sequence[BulkItem]) -> None:
     labels = Label.objects.select_related("decision").in_bulk([item.site_id for item in items], field_name="site_id")
     changed = []
-    for item, site in _held(items):
+    held = _held(items)
+    for item, site in held:
         if site.version != item.version:
             _end(item, Outcome.SKIPPED, CHANGED)
             continue
@@ -205,26 +208,32 @@ def _ask_second(_: BulkAction, items: Sequence[BulkItem]) -> None:
         changed.append(site)
         _end(item, Outcome.DONE)
     Site.objects.bulk_update(changed, ["least_opinions", "due_again"])
-    _write(items)
+    _write([item for item, _ in held])
 
 
 @transaction.atomic
 def _ask_no_second(_: BulkAction, items: Sequence[BulkItem]) -> None:
     changed = []
-    for item, site in _held(items):
+    held = _held(items)
+    for item, site in held:
         before = item.before or {}
         site.least_opinions, site.due_again = before["least_opinions"], site.due_again and before["due_again"]
         changed.append(site)
         _end(item, Outcome.UNDONE)
     Site.objects.bulk_update(changed, ["least_opinions", "due_again"])
-    _write(items)
+    _write([item for item, _ in held])
 
 
 def _held(items: Sequence[BulkItem]) -> list[tuple[BulkItem, Site]]:
-    """Each item with its site, whose row is ours until the end of the transaction; always in the same order."""
+    """Each item with its site, whose rows are ours until the end of the transaction; always in the same order.
+
+    Items that a second press of the button has settled while we waited for them are left out.
+    """
+    same = BulkItem.objects.select_for_update().filter(pk__in=[item.pk for item in items], outcome=items[0].outcome)
+    still = list(same.order_by("pk"))
     sites = Site.objects.select_for_update().order_by("pk").defer("footprint")
-    held = {site.pk: site for site in sites.filter(pk__in=[item.site_id for item in items])}
-    return [(item, held[item.site_id]) for item in items]
+    held = {site.pk: site for site in sites.filter(pk__in=[item.site_id for item in still])}
+    return [(item, held[item.site_id]) for item in still]
 
 
 def _write(items: Sequence[BulkItem]) -> None:

@@ -411,3 +411,16 @@ def test_reviewers_decide_while_it_runs_and_nothing_is_lost(open_house: Cast) ->
     kept = Decision.objects.filter(reviewer__in=[open_house.ana, open_house.ben])
     assert kept.count() == len(said) == 36, "each decision of a reviewer is on disk, applied or kept"
     assert rebuild_labels() == 0
+
+
+def test_a_second_press_at_the_same_moment_changes_nothing(cast: Cast) -> None:
+    sites = some_sites(2)
+    before = list(sites_now(sites).values_list("priority", flat=True))
+    bulk = drawn_up(cast.lea, Wish("first"), sites)
+    one, other = list(bulk.items.all()), list(bulk.items.all())
+    act_of(bulk, undo=False)(bulk, one)
+    act_of(bulk, undo=False)(bulk, other)
+    assert [item.before["priority"] for item in bulk.items.order_by("site") if item.before] == before
+    start_bulk(user=cast.lea, bulk=bulk)
+    undo_bulk(user=cast.lea, bulk=bulk)
+    assert list(sites_now(sites).values_list("priority", flat=True)) == before
