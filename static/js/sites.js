@@ -1,5 +1,6 @@
 // The sites that fit the filter, on a map beside their table. A click on a site tells what it is and leads to its page.
 import { createMap, fitBounds, latLngBounds, textLines } from "./map.js";
+import { figure } from "./review/dom.js";
 import { SiteTiles } from "./sitetiles.js";
 
 const { L } = window;
@@ -24,10 +25,6 @@ async function frameAll() {
   const all = (await answer.json()).bounds;
   const isLeft = map.getZoom() !== zoom || !map.getCenter().equals(center);
   if (all && !isLeft && !map.getBounds().contains(latLngBounds(all))) fitBounds(map, all, { margin: 0.1, maxZoom: 14 });
-}
-
-function figure(number) {
-  return number.toLocaleString("en").replaceAll(",", "\u202f");
 }
 
 function count() {
