@@ -15,16 +15,11 @@ import pytest
 from django.conf import settings
 
 from tests.mad_web.test_supervisor import until
+from tests.stack import free_port
 
 START_S = 60.0
 SECOND_START_S = 10.0
 IDLE_MB = 700
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Running:
