@@ -135,8 +135,9 @@ def _work(cast: "Cast", folder: Path) -> dict[str, list[str]]:
     """Scenes, a finished and a failed job, a dataset, and runs."""
     from inference.services.runs import create_run, execute_run
     from labelling.core.export import ExportSettings
-    from labelling.models import Job, Scene
+    from labelling.models import Job, Scene, SceneImport
     from labelling.services.jobs import run_job
+    from labelling.services.scenes import import_scenes
     from labelling.services.snapshots import begin_snapshot, enqueue_snapshot, write_snapshot
     from tests.inference.catalogue import catalogued
     from tests.inference.models import fake_model
@@ -148,9 +149,11 @@ def _work(cast: "Cast", folder: Path) -> dict[str, list[str]]:
     wanted = ExportSettings(format="geojson")
     whole = write_snapshot(snapshot=begin_snapshot(settings=wanted, user=cast.ada))
     asked = enqueue_snapshot(settings=wanted, user=cast.ada)
+    import_scenes(paths=[folder / "no such scene.tif"])
     failed = Job.objects.create(kind="training.train", title="train pits", state="failed", error="the disk is full")
     return {
         "scene": [f"/scenes/{scene.pk}/", f"/scenes/{Scene.objects.earliest('pk').pk}/"],
+        "scene-import": [f"/scenes/imports/{SceneImport.objects.latest('pk').pk}/"],
         "runs": ["/runs/"],
         "run": [f"/runs/{run.pk}/" for run in runs],
         "dataset": [f"/datasets/{snapshot.key}/" for snapshot in (whole, asked)],

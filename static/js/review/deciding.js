@@ -30,15 +30,15 @@ export class Deciding {
     requestAnimationFrame(() => requestAnimationFrame(() => (this.#isSeen = true)));
   }
 
-  /** Decide on an item: it is written down while the next one is painted, and comes back where that fails. */
+  /** Decide on an item: it is written down, and then the next one is painted. */
   async decide(item, verdict, decision) {
     if (!this.#isSeen || this.#isUndoing) return;
-    const written = this.#desk.decide(item, verdict, decision);
-    this.#queue.next();
+    this.#isSeen = false; // until the next one is on screen
     try {
-      await written;
+      await this.#desk.decide(item, verdict, decision);
+      this.#queue.next();
     } catch (error) {
-      this.#queue.putBack(item);
+      this.#isSeen = true;
       this.#status.toast(`Not saved: this browser refused to store it (${error.message}). Free some space and press again.`, "no");
     }
   }

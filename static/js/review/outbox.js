@@ -64,7 +64,7 @@ export class Outbox extends EventTarget {
     return this.waiting.length + this.#writing;
   }
 
-  /** Write an entry to disk; it is safe when the promise is kept. Sending goes on by itself. */
+  /** Write an entry down; it outlives the browser when the promise is kept. Sending goes on by itself. */
   async add({ key, kind, path, body, site = null, after = null, about }) {
     this.#writing += 1;
     this.#changed(false);
@@ -78,7 +78,10 @@ export class Outbox extends EventTarget {
       this.#writing -= 1;
       this.#changed(true);
     }
-    setTimeout(() => this.pump(), AFTER_PAINT_MS);
+    setTimeout(() => {
+      this.#store.flush().catch((error) => this.#say("offline", error.message));
+      this.pump();
+    }, AFTER_PAINT_MS);
   }
 
   /** Take an entry out because its person said so. */

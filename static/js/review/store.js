@@ -28,17 +28,23 @@ export async function openStore() {
   const db = await wait(opening);
   db.onversionchange = () => db.close();
 
-  function write(stores) {
-    return db.transaction(stores, "readwrite", { durability: "strict" });
+  function write(stores, durability = "strict") {
+    return db.transaction(stores, "readwrite", { durability });
   }
 
   return {
-    /** Put an entry at the end; on disk when the promise is kept. */
+    /** Put an entry at the end. When the promise is kept it outlives the browser; after a flush a power cut too. */
     async add(entry) {
-      const transaction = write([OUTBOX]);
+      const transaction = write([OUTBOX], "relaxed");
       const seq = await wait(transaction.objectStore(OUTBOX).add(entry));
       await done(transaction);
       return { ...entry, seq };
+    },
+    /** Bring to the disk what was written before: the log of the storage is flushed as a whole. */
+    async flush() {
+      const transaction = write([RECEIPTS]);
+      transaction.objectStore(RECEIPTS).put({ key: "flushed", at: Date.now() });
+      await done(transaction);
     },
     async put(entry) {
       const transaction = write([OUTBOX]);
