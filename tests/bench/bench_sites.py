@@ -67,8 +67,8 @@ def main() -> None:
             os.environ["DJANGO_SETTINGS_MODULE"] = "mad_web.settings"
             measure(given.sites, given.times)
             if not given.no_browser:
-                with pages(root) as port:
-                    look(f"http://127.0.0.1:{port}", given.times)
+                with pages(root) as web:
+                    look(f"http://127.0.0.1:{web.port}", given.times)
     finally:
         shutil.rmtree(root)
 
