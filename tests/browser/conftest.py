@@ -98,7 +98,9 @@ class Visit:
         expect(self.page.locator("#question")).to_be_visible()
 
     def press(self, *keys: str) -> None:
+        """Press keys one after the other, each when the open site is painted: sooner, a decision would not count."""
         for key in keys:
+            expect(self.page.locator("#card[aria-busy=true]")).to_have_count(0)
             self.page.keyboard.press(key)
 
     def expect_saved(self, count: int = 0) -> None:

@@ -10,35 +10,42 @@ export class Deciding {
   #outlines;
   #status;
   #fetchItem;
+  #card;
   #isSeen = true;
   #isUndoing = false;
 
-  /** @param {object} parts desk, queue, steps, outlines, status, and fetchItem(site) */
-  constructor({ desk, queue, steps, outlines, status, fetchItem }) {
+  /** @param {object} parts desk, queue, steps, outlines, status, card (element), and fetchItem(site) */
+  constructor({ desk, queue, steps, outlines, status, card, fetchItem }) {
     this.#desk = desk;
     this.#queue = queue;
     this.#steps = steps;
     this.#outlines = outlines;
     this.#status = status;
+    this.#card = card;
     this.#fetchItem = fetchItem;
     queue.addEventListener("show", () => this.#waitUntilSeen());
   }
 
   /** A key that bounces must not decide on a site that nobody has seen yet. */
   #waitUntilSeen() {
-    this.#isSeen = false;
-    requestAnimationFrame(() => requestAnimationFrame(() => (this.#isSeen = true)));
+    this.#see(false);
+    requestAnimationFrame(() => requestAnimationFrame(() => this.#see(true)));
+  }
+
+  #see(isSeen) {
+    this.#isSeen = isSeen;
+    this.#card.setAttribute("aria-busy", String(!isSeen));
   }
 
   /** Decide on an item: it is written down, and then the next one is painted. */
   async decide(item, verdict, decision) {
     if (!this.#isSeen || this.#isUndoing) return;
-    this.#isSeen = false; // until the next one is on screen
+    this.#see(false); // until the next one is on screen
     try {
       await this.#desk.decide(item, verdict, decision);
       this.#queue.next();
     } catch (error) {
-      this.#isSeen = true;
+      this.#see(true);
       this.#status.toast(`Not saved: this browser refused to store it (${error.message}). Free some space and press again.`, "no");
     }
   }

@@ -47,7 +47,7 @@ const axis = config.campaign.axis;
 readLayout();
 const outbox = await Outbox.open(api).catch(refuseToBegin);
 const desk = new Desk({ outbox, steps, campaign: config.campaign.slug });
-const deciding = new Deciding({ desk, queue, steps, outlines, status, fetchItem: (site) => api.get(`sites/${site}/?campaign=${config.campaign.slug}`) });
+const deciding = new Deciding({ desk, queue, steps, outlines, status, card: $("card"), fetchItem: (site) => api.get(`sites/${site}/?campaign=${config.campaign.slug}`) });
 const saving = new Saving({ api, user: config.user, links: config.links, outbox, desk, steps, queue, status });
 
 let chosen = null; // code of the chosen type
