@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pyogrio
+import pytest
 import shapely
 from shapely.geometry.base import BaseGeometry
+
+from labelling.core.errors import BadInput
+from labelling.core.formats import read_vector
+
+SQUARE = shapely.box(25, -11, 25.01, -10.99)
+ROWS = ((SQUARE, {"name": "Mutanda"}), (shapely.box(26, -11, 26.01, -10.99), {"name": "Côte d'Ivoire"}))
+PLAIN_GEO = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB"}}}
 
 Rows = Iterable[tuple[BaseGeometry | None, Mapping[str, Any]]]
 
@@ -93,7 +101,35 @@ def write_geoparquet(path: Path, rows: Rows, *, geo: Any = "plain", first: bytes
     for name in dict.fromkeys(name for _, properties in pairs for name in properties):
         columns[name] = [properties.get(name) for _, properties in pairs]
     if geo == "plain":
-        geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB"}}}
+        geo = PLAIN_GEO
     table = pyarrow.table(columns)
     parquet.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)} if geo else {}), path)
     return path
+
+
+def write_parquet_bomb(path: Path, *, rows: int, bytes_a_row: int, as_dictionary: bool) -> Path:
+    """Write a GeoParquet that holds one long text once, though every row has it.
+
+    ``as_dictionary``: whether it asks its reader to hold it once, too.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    texts = pyarrow.DictionaryArray.from_arrays(pyarrow.array([0] * rows, pyarrow.int32()), ["x" * bytes_a_row])
+    table = pyarrow.table({"geometry": [shapely.to_wkb(shapely.Point(1, 1))] * rows, "name": texts})
+    geo = {"geo": json.dumps(PLAIN_GEO)}
+    schema = table.schema.with_metadata(geo) if as_dictionary else table.schema
+    with parquet.ParquetWriter(path, schema, store_schema=as_dictionary) as writer:
+        writer.write_table(table.cast(schema))
+        if not as_dictionary:
+            writer.add_key_value_metadata(geo)
+    return path
+
+
+def refused(path: Path, **more: Any) -> str:
+    """The one line by which a file is refused."""
+    with pytest.raises(BadInput) as caught:
+        read_vector(path, **more)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(path.name)
+    return str(caught.value)

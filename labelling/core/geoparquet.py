@@ -13,7 +13,6 @@ from labelling.core.vector import RawRow, RawTable, Reading, check_column_count,
 from labelling.core.wkb import read_wkb
 
 MAGIC = b"PAR1"
-MAX_VALUE = 16_000_000
 MAX_READ = 2_000_000_000
 _BATCH = 1024
 
@@ -71,13 +70,23 @@ def _geometry(schema: Any) -> tuple[str, str | None]:
 def _rows(file: Any, column: str, names: list[str]) -> Iterator[RawRow]:
     read = 0
     for batch in file.iter_batches(batch_size=_BATCH, columns=names, use_threads=False):
-        read += batch.nbytes
+        read += sum(_size(values) for values in batch.columns)
         if read > MAX_READ:
-            msg = f"more than {MAX_READ // 10**9} GB when unpacked: split the file"
+            msg = f"more than {MAX_READ // 10**6} MB when unpacked: split the file"
             raise BadInput(msg)
         for values in batch.to_pylist():
             blob = values.pop(column)
             yield None if blob is None else read_wkb(blob), {name: _plain(value) for name, value in values.items()}
+
+
+def _size(values: Any) -> int:
+    """Bytes of a column once every row has a value of its own: Arrow may hold those that repeat only once."""
+    import pyarrow
+    from pyarrow import compute
+
+    if not pyarrow.types.is_dictionary(values.type) or pyarrow.types.is_primitive(values.type.value_type):
+        return int(values.nbytes)
+    return compute.sum(compute.binary_length(values.dictionary).take(values.indices)).as_py() or 0
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,4 @@
 import json
-import struct
-import time
 import warnings
 import zipfile
 from pathlib import Path
@@ -11,8 +9,7 @@ import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyproj import CRS
-from shapely.geometry import Point, box
+from shapely.geometry import Point
 
 from labelling.core.errors import BadInput
 from labelling.core.formats import clean_value, read_vector, sniff_format
@@ -20,24 +17,16 @@ from labelling.core.geojson import parse_geometry
 from labelling.core.geopackage import parse_geometry_blob
 from labelling.core.vector import Reading
 from tests.seed_files import (
+    ROWS,
+    SQUARE,
     feature,
+    refused,
     write_flatgeobuf,
     write_geojson,
     write_geopackage,
     write_geoparquet,
     write_shapefile,
 )
-
-SQUARE = box(25, -11, 25.01, -10.99)
-ROWS = [(SQUARE, {"name": "Mutanda"}), (box(26, -11, 26.01, -10.99), {"name": "Côte d'Ivoire"})]
-
-
-def refused(path: Path, **more: Any) -> str:
-    with pytest.raises(BadInput) as caught:
-        read_vector(path, **more)
-    assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith(path.name)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("suffix", ["geojson", "gpkg", "shp", "zip", "fgb", "parquet"])
@@ -217,194 +206,6 @@ def test_an_unknown_crs_is_refused(tmp_path: Path) -> None:
 )
 def test_values_that_mean_nothing_become_nothing(value: Any, clean: Any) -> None:
     assert clean_value(value) == clean
-
-
-class TestGeoPackage:
-    def test_one_of_several_layers_must_be_chosen(self, tmp_path: Path) -> None:
-        more = """
-            CREATE TABLE dumps (fid INTEGER PRIMARY KEY, geom BLOB);
-            INSERT INTO gpkg_contents VALUES ('dumps', 'features');
-            INSERT INTO gpkg_geometry_columns VALUES ('dumps', 'geom', 4326);
-        """
-        path = write_geopackage(tmp_path / "a.gpkg", ROWS, extra=more)
-        assert "it has the layers mines, dumps: choose one with --layer" in refused(path)
-        assert "no layer 'pits'; it has mines, dumps" in refused(path, layer="pits")
-        assert "holds no rows" in refused(path, layer="dumps")
-        assert read_vector(path, layer="mines").layers == ("mines", "dumps")
-
-    def test_an_endless_view_is_refused_at_once(self, tmp_path: Path) -> None:
-        view = """
-            ALTER TABLE mines RENAME TO hidden;
-            CREATE VIEW mines AS WITH RECURSIVE n(fid) AS (SELECT 1 UNION ALL SELECT fid + 1 FROM n)
-                SELECT fid, x'47500011' AS geom FROM n;
-        """
-        path = write_geopackage(tmp_path / "view.gpkg", ROWS, extra=view)
-        started = time.monotonic()
-        assert "not a plain table" in refused(path)
-        assert time.monotonic() - started < 2
-
-    @pytest.mark.parametrize(
-        ("extra", "reason"),
-        [
-            ("CREATE TRIGGER evil AFTER INSERT ON mines BEGIN DELETE FROM mines; END;", "the trigger 'evil'"),
-            (
-                "CREATE TABLE gpkg_extensions (table_name TEXT, extension_name TEXT);"
-                "INSERT INTO gpkg_extensions VALUES ('mines', 'evil_code');",
-                "the extension 'evil_code'",
-            ),
-            ("DELETE FROM gpkg_geometry_columns;", "has no geometry column"),
-            ("UPDATE gpkg_geometry_columns SET column_name = 'shape';", "has no column 'shape'"),
-            ("DELETE FROM gpkg_contents;", "it has no layer"),
-            ("UPDATE mines SET name = CAST(x'4D696EE972696F' AS TEXT) WHERE fid = 2;", "row 2: the column 'name' is"),
-            ("DROP TABLE gpkg_geometry_columns;", "cannot be read, it may be damaged"),
-        ],
-    )
-    def test_what_is_not_a_plain_geopackage_is_refused(self, tmp_path: Path, extra: str, reason: str) -> None:
-        assert reason in refused(write_geopackage(tmp_path / "a.gpkg", ROWS, extra=extra))
-
-    def test_one_without_a_crs_is_refused(self, tmp_path: Path) -> None:
-        assert "it has no CRS" in refused(write_geopackage(tmp_path / "a.gpkg", ROWS, srs_id=-1))
-
-    def test_geometries_that_are_none_are_named(self, tmp_path: Path) -> None:
-        broken = "UPDATE mines SET geom = x'00' WHERE fid = 1; UPDATE mines SET geom = NULL WHERE fid = 2;"
-        first, second = read_vector(write_geopackage(tmp_path / "a.gpkg", ROWS, extra=broken)).rows
-        assert first.fault == "its geometry is not a GeoPackage geometry"
-        assert (second.fault, second.geometry) == ("", None)
-
-    def test_reading_writes_nothing_beside_the_file(self, tmp_path: Path) -> None:
-        path = write_geopackage(tmp_path / "a.gpkg", ROWS)
-        before = path.read_bytes()
-        read_vector(path)
-        assert path.read_bytes() == before
-        assert [file.name for file in tmp_path.iterdir()] == ["a.gpkg"]
-
-
-class TestShapefile:
-    @pytest.mark.parametrize("suffix", [".shx", ".dbf", ".prj"])
-    def test_a_missing_part_is_named(self, tmp_path: Path, suffix: str) -> None:
-        path = write_shapefile(tmp_path / "mines.shp", ROWS)
-        path.with_suffix(suffix).unlink()
-        assert f"mines{suffix}" in refused(path)
-
-    def test_text_in_another_encoding_than_it_says_is_refused(self, tmp_path: Path) -> None:
-        path = write_shapefile(tmp_path / "mines.shp", ROWS, encoding="ISO-8859-1")
-        path.with_suffix(".cpg").write_text("UTF-8")
-        assert "correct mines.cpg" in refused(path)
-
-    @pytest.mark.parametrize("suffix", [".shp", ".dbf"])
-    @pytest.mark.parametrize("kept", [0.02, 0.9])
-    def test_a_truncated_one_is_refused(self, tmp_path: Path, suffix: str, kept: float) -> None:
-        path = write_shapefile(tmp_path / "mines.shp", ROWS)
-        part = path.with_suffix(suffix)
-        content = part.read_bytes()
-        part.write_bytes(content[: max(int(len(content) * kept), 60 if suffix == ".shp" else 1)])
-        assert f"mines{suffix} is cut off" in refused(path)
-
-    def test_another_table_is_no_shapefile(self, tmp_path: Path) -> None:
-        path = write_shapefile(tmp_path / "mines.shp", ROWS)
-        assert "not GeoJSON, GeoPackage, Shapefile, FlatGeobuf" in refused(path.with_suffix(".dbf"))
-
-
-class TestZip:
-    @staticmethod
-    def archive(folder: Path, *extra: tuple[zipfile.ZipInfo | str, bytes], stems: tuple[str, ...] = ("mines",)) -> Path:
-        path = folder / "upload.zip"
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for stem in stems:
-                write_shapefile(folder / f"{stem}.shp", ROWS)
-                for part in folder.glob(f"{stem}.*"):
-                    archive.write(part, part.name)
-            for name, content in extra:
-                archive.writestr(name, content)
-        return path
-
-    def test_what_else_lies_in_it_is_left_alone(self, tmp_path: Path) -> None:
-        assert len(read_vector(self.archive(tmp_path, ("read me.txt", b"hello"))).rows) == 2
-
-    @pytest.mark.parametrize(
-        ("name", "content", "reason"),
-        [
-            ("../../evil.shp", b"x", "a name that leaves the archive"),
-            ("/etc/evil.shp", b"x", "a name that leaves the archive"),
-            ("a\\b.shp", b"x", "a name that leaves the archive"),
-            ("more.zip", b"x", "an archive within the archive"),
-            ("mines.prj", b"x", "a name stands twice"),
-            ("bomb.dbf", b"\x00" * 30_000_000, "too large when unpacked"),
-        ],
-    )
-    def test_a_hostile_member_is_refused(self, tmp_path: Path, name: str, content: bytes, reason: str) -> None:
-        assert reason in refused(self.archive(tmp_path, (name, content)))
-        assert not (tmp_path.parent / "evil.shp").exists()
-
-    def test_a_link_is_refused(self, tmp_path: Path) -> None:
-        link = zipfile.ZipInfo("link.shp")
-        link.external_attr = 0o120777 << 16
-        assert "a link in the archive" in refused(self.archive(tmp_path, (link, b"/etc/passwd")))
-
-    def test_exactly_one_shapefile_is_read(self, tmp_path: Path) -> None:
-        assert "2 Shapefiles in the archive" in refused(self.archive(tmp_path, stems=("mines", "dumps")))
-        assert "0 Shapefiles in the archive" in refused(self.archive(tmp_path, ("a.txt", b""), stems=()))
-
-
-class TestFlatGeobuf:
-    @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
-    def test_a_truncated_one_is_refused(self, tmp_path: Path, kept: float) -> None:
-        path = write_flatgeobuf(tmp_path / "a.fgb", ROWS)
-        content = path.read_bytes()
-        path.write_bytes(content[: int(len(content) * kept)])
-        assert "a FlatGeobuf that cannot be read" in refused(path)
-
-    def test_one_without_a_crs_is_refused_until_it_is_said(self, tmp_path: Path) -> None:
-        path = write_flatgeobuf(tmp_path / "a.fgb", ROWS, crs=None)
-        assert "it has no CRS" in refused(path)
-        assert len(read_vector(path, reading=Reading(crs="EPSG:4326")).rows) == 2
-
-
-class TestGeoParquet:
-    @pytest.mark.parametrize("kept", [0.2, 0.9])
-    def test_a_truncated_one_is_refused(self, tmp_path: Path, kept: float) -> None:
-        path = write_geoparquet(tmp_path / "a.parquet", ROWS)
-        content = path.read_bytes()
-        path.write_bytes(content[: int(len(content) * kept)])
-        assert "a GeoParquet file that cannot be read" in refused(path)
-
-    @pytest.mark.parametrize(
-        ("geo", "reason"),
-        [
-            (None, "it is no GeoParquet"),
-            ({"primary_column": "gone", "columns": {"gone": {"encoding": "WKB"}}}, "no column 'gone'"),
-            ({"primary_column": "geometry", "columns": {"geometry": {"encoding": "polygon"}}}, "write them as WKB"),
-            (
-                {"primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", "crs": None}}},
-                "it has no CRS",
-            ),
-            ({"primary_column": ["geometry"], "columns": []}, "it is no GeoParquet"),
-        ],
-    )
-    def test_what_it_says_of_itself_is_checked(self, tmp_path: Path, geo: Any, reason: str) -> None:
-        assert reason in refused(write_geoparquet(tmp_path / "a.parquet", ROWS, geo=geo))
-
-    def test_a_crs_of_its_own_is_followed(self, tmp_path: Path) -> None:
-        crs = CRS.from_epsg(32735).to_json_dict()
-        geo = {"primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", "crs": crs}}}
-        path = write_geoparquet(tmp_path / "a.parquet", [(Point(500_000, 8_800_000), {"name": "x"})], geo=geo)
-        (row,) = read_vector(path).rows
-        assert row.geometry is not None
-        assert row.geometry.coords[0] == pytest.approx((27, -10.85), abs=0.01)
-
-    def test_a_geometry_that_is_none_refuses_its_row_alone(self, tmp_path: Path) -> None:
-        nested = struct.pack("<BII", 1, 7, 1) * 100_000
-        path = write_geoparquet(tmp_path / "a.parquet", [(None, {"name": "x"}), (SQUARE, {"name": "y"})], first=nested)
-        first, second = read_vector(path).rows
-        assert "nested" in first.fault
-        assert second.geometry is not None
-
-    def test_a_small_file_that_unpacks_to_gigabytes_is_refused_within_bounds(self, tmp_path: Path) -> None:
-        rows = [(SQUARE, {"name": "x" * 400_000})] * 20_000
-        path = write_geoparquet(tmp_path / "bomb.parquet", rows)
-        assert path.stat().st_size < 3_000_000
-        assert "when unpacked" in refused(path)
 
 
 def test_said_words_change_the_crs_and_turn_swapped_coordinates(tmp_path: Path) -> None:
