@@ -18,12 +18,13 @@ _OPINIONS = (
     "SELECT {what} FROM labelling_decision d WHERE d.site_id = s.id AND d.version IS NOT NULL AND "
     f"d.verdict <> 'skip' AND {_IN_FORCE}"
 )
+_WANTED_STILL = f"""{{wanted}}
+        - CASE WHEN s.version = 0 OR {{wanted}} = 1 THEN 0 ELSE ({_OPINIONS.format(what="COUNT(*)")}) END"""
 # An open site, of which the reviewer has said and holds nothing, with a place for one more opinion.
 FREE = f"""s.state = 'open' AND s.id NOT IN ({{exclude}})
     AND (s.version = 0 OR NOT EXISTS ({_OPINIONS.format(what="1")} AND d.reviewer_id + 0 = %(user)s))
     AND NOT EXISTS ({_LIVE.format(what="1")} AND k.reviewer_id = %(user)s)
-    AND ({_LIVE.format(what="COUNT(*)")}) < {{wanted}}
-        - CASE WHEN s.version = 0 OR {{wanted}} = 1 THEN 0 ELSE ({_OPINIONS.format(what="COUNT(*)")}) END"""
+    AND ({_LIVE.format(what="COUNT(*)")}) < {_WANTED_STILL}"""
 _SPOKEN_OF = (
     "SELECT 1 FROM labelling_decision d WHERE d.site_id = s.id AND d.reviewer_id + 0 = %(user)s "
     f"AND (d.version IS NOT NULL OR d.verdict = 'skip') AND {_IN_FORCE}"
@@ -58,15 +59,12 @@ _OTHERS = f"({_LIVE.format(what='COUNT(*)')} AND k.reviewer_id <> %(user)s)"
 _HAS = "EXISTS (SELECT 1 FROM labelling_claim k WHERE k.site_id = s.id AND k.reviewer_id = %(user)s)"
 # What was free when it was looked for may be leased by now: a row is locked, but what was seen is older than the lock.
 # A gold site may be held by any number.
-_STILL_FREE = f"""({_HAS} OR CASE
-        WHEN %(lead)s = 1 AND {_OTHERS} = 0 THEN 1
-        WHEN s.state = 'open' THEN CASE WHEN {_OTHERS} < {{wanted}}
-            - CASE WHEN s.version = 0 OR {{wanted}} = 1 THEN 0 ELSE ({_OPINIONS.format(what="COUNT(*)")}) END
-            THEN 1 ELSE 0 END
-        WHEN s.due_again THEN CASE WHEN {_OTHERS} < s.least_opinions
-            - (SELECT l.reviews FROM labelling_label l WHERE l.site_id = s.id) THEN 1 ELSE 0 END
-        WHEN s.state = 'contested' THEN CASE WHEN {_OTHERS} = 0 THEN 1 ELSE 0 END
-        ELSE 1 END = 1)"""
+_STILL_FREE = f"""({_HAS} OR (%(lead)s = 1 AND {_OTHERS} = 0) OR CASE
+        WHEN s.state = 'open' THEN {_OTHERS} < {_WANTED_STILL}
+        WHEN s.due_again THEN {_OTHERS} < s.least_opinions
+            - (SELECT l.reviews FROM labelling_label l WHERE l.site_id = s.id)
+        WHEN s.state = 'contested' THEN {_OTHERS} = 0
+        ELSE 1 = 1 END)"""
 # The place that the reviewer has, or the first that nobody holds; a lease that has run out is taken over.
 LEASE = f"""
     INSERT INTO labelling_claim AS held
