@@ -25,6 +25,7 @@ Verdict = Decision.Verdict
 Act = Callable[[BulkAction, Sequence[BulkItem]], None]
 CHANGED = "somebody has decided on it since the preview"
 SINCE = "somebody has decided on it since"
+_TURN, _OPINIONS = ("priority", "why"), ("least_opinions", "due_again")
 MOVED = "another order has been asked for since"
 
 
@@ -160,67 +161,64 @@ def _said_before(before: Mapping[str, Any]) -> dict[str, Any]:
     return {"verdict": Verdict.FIX, "types": types, "geometry": outline}
 
 
-@transaction.atomic
 def _put_first(bulk: BulkAction, items: Sequence[BulkItem]) -> None:
-    changed = []
-    held = _held(items)
-    for item, site in held:
+    def change(item: BulkItem, site: Site) -> bool:
         if site.state != Site.State.OPEN:
             _end(item, Outcome.SKIPPED, CHANGED)
-            continue
+            return False
         item.before = {"priority": site.priority, "why": site.why}
         site.priority, site.why = PUT_FIRST + max(site.priority, 0.0), f"{bulk.created_by} asked for it first"
-        changed.append(site)
         _end(item, Outcome.DONE)
-    Site.objects.bulk_update(changed, ["priority", "why"])
-    _write([item for item, _ in held])
+        return True
+
+    _change(items, _TURN, change)
 
 
-@transaction.atomic
 def _put_back(_: BulkAction, items: Sequence[BulkItem]) -> None:
-    changed = []
-    held = _held(items)
-    for item, site in held:
+    def change(item: BulkItem, site: Site) -> bool:
         before = item.before or {}
         if site.priority != PUT_FIRST + max(before["priority"], 0.0):
             _end(item, Outcome.KEPT, MOVED)
-            continue
+            return False
         site.priority, site.why = before["priority"], before["why"]
-        changed.append(site)
         _end(item, Outcome.UNDONE)
-    Site.objects.bulk_update(changed, ["priority", "why"])
-    _write([item for item, _ in held])
+        return True
+
+    _change(items, _TURN, change)
 
 
-@transaction.atomic
 def _ask_second(_: BulkAction, items: Sequence[BulkItem]) -> None:
     labels = Label.objects.select_related("decision").in_bulk([item.site_id for item in items], field_name="site_id")
-    changed = []
-    held = _held(items)
-    for item, site in held:
+
+    def change(item: BulkItem, site: Site) -> bool:
         if site.version != item.version:
             _end(item, Outcome.SKIPPED, CHANGED)
-            continue
+            return False
         label = labels.get(site.pk)
         item.before = {"least_opinions": site.least_opinions, "due_again": site.due_again}
         site.least_opinions = 2
         site.due_again = label is not None and label.reviews < 2
-        changed.append(site)
         _end(item, Outcome.DONE)
-    Site.objects.bulk_update(changed, ["least_opinions", "due_again"])
-    _write([item for item, _ in held])
+        return True
+
+    _change(items, _OPINIONS, change)
+
+
+def _ask_no_second(_: BulkAction, items: Sequence[BulkItem]) -> None:
+    def change(item: BulkItem, site: Site) -> bool:
+        before = item.before or {}
+        site.least_opinions, site.due_again = before["least_opinions"], site.due_again and before["due_again"]
+        _end(item, Outcome.UNDONE)
+        return True
+
+    _change(items, _OPINIONS, change)
 
 
 @transaction.atomic
-def _ask_no_second(_: BulkAction, items: Sequence[BulkItem]) -> None:
-    changed = []
+def _change(items: Sequence[BulkItem], columns: tuple[str, ...], change: Callable[[BulkItem, Site], bool]) -> None:
+    """Write columns of the sites, whose rows are ours meanwhile, where ``change`` says that it changed them."""
     held = _held(items)
-    for item, site in held:
-        before = item.before or {}
-        site.least_opinions, site.due_again = before["least_opinions"], site.due_again and before["due_again"]
-        changed.append(site)
-        _end(item, Outcome.UNDONE)
-    Site.objects.bulk_update(changed, ["least_opinions", "due_again"])
+    Site.objects.bulk_update([site for item, site in held if change(item, site)], columns)
     _write([item for item, _ in held])
 
 
