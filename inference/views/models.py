@@ -1,7 +1,8 @@
 """One model: what it is, where it serves, and the buttons that change that."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
@@ -38,8 +39,9 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
 @permission_required("inference.change_dispatchentry", raise_exception=True)
 def promote(request: HttpRequest, name: str) -> HttpResponse:
     found = get_object_or_404(ModelVersion, name=name)
-    with _told(request, f"{found.name} serves."):
+    with _told(request) as tell:
         promote_model(model=found)
+        tell(f"{found.name} serves.")
     return redirect("model", name=name)
 
 
@@ -47,8 +49,9 @@ def promote(request: HttpRequest, name: str) -> HttpResponse:
 @permission_required("inference.change_dispatchentry", raise_exception=True)
 def retire(request: HttpRequest, name: str) -> HttpResponse:
     found = get_object_or_404(ModelVersion, name=name)
-    with _told(request, f"{found.name} is put aside; it can be promoted again."):
+    with _told(request) as tell:
         retire_model(model=found)
+        tell(f"{found.name} is put aside; it can be promoted again.")
     return redirect("model", name=name)
 
 
@@ -62,18 +65,16 @@ def dispatch(request: HttpRequest) -> HttpResponse:
 @require_POST
 @permission_required("inference.change_dispatchentry", raise_exception=True)
 def rollback(request: HttpRequest, entry_id: int) -> HttpResponse:
-    entry = get_object_or_404(DispatchEntry.objects.select_related("previous"), pk=entry_id)
-    with _told(request, f"{entry.previous} serves again."):
-        roll_back(entry=entry)
+    entry = get_object_or_404(DispatchEntry, pk=entry_id)
+    with _told(request) as tell:
+        tell(f"{roll_back(entry=entry).model} serves again.")
     return redirect("dispatch")
 
 
 @contextmanager
-def _told(request: HttpRequest, done: str) -> Iterator[None]:
+def _told(request: HttpRequest) -> Iterator[Callable[[str], None]]:
     """Tell the person that it is done, or why it is not."""
     try:
-        yield
+        yield partial(messages.success, request)
     except InferenceError as error:
         messages.error(request, str(error))
-    else:
-        messages.success(request, done)
