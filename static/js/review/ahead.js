@@ -7,11 +7,12 @@ const AT_ONCE = 3;
 const KEPT = 240;
 const TRIES_AGAIN_MS = 3000;
 const REST_MS = 120; // who decides sooner does not look at the small pictures: the server draws for the map alone
+
 export class Ahead {
   #wanted = []; // {key, fetch} in the order of urgency
   #atRest = []; // those that only help to look
   #restAt = 0;
-  #paintedAt = 0;
+  #quietUntil = 0;
   #timer = null;
   #waiting = new Map(); // key -> what to do when it is here
   #known = new Map(); // key -> what was fetched, the latest last
@@ -43,7 +44,7 @@ export class Ahead {
   stir() {
     const now = Date.now();
     const isHurry = now < this.#restAt; // who decides this fast would otherwise keep everything from being fetched
-    if (!isHurry) this.#paintedAt = now + AFTER_PAINT_MS;
+    if (!isHurry) this.#quietUntil = now + AFTER_PAINT_MS;
     this.#restAt = now + REST_MS;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#pump(), REST_MS);
@@ -56,7 +57,7 @@ export class Ahead {
   }
 
   #pump() {
-    if (Date.now() < this.#paintedAt) return;
+    if (Date.now() < this.#quietUntil) return;
     let next;
     while (this.#running.size < AT_ONCE && (next = this.#next())) {
       const { key } = next;

@@ -78,10 +78,7 @@ export class Outbox extends EventTarget {
       this.#writing -= 1;
       this.#changed(true);
     }
-    setTimeout(() => {
-      this.#store.flush().catch((error) => this.#say("offline", error.message));
-      this.pump();
-    }, AFTER_PAINT_MS);
+    setTimeout(() => this.#store.flush().then(() => this.pump(), (error) => this.#later(error)), AFTER_PAINT_MS);
   }
 
   /** Take an entry out because its person said so. */
