@@ -23,7 +23,7 @@ from labelling.core.synthetic_paint import write_place
 from labelling.core.synthetic_seeds import make_seeds
 from labelling.models import Campaign, Decision, Job, Label, Region, Scene, Site, Source
 from labelling.models.spatial import to_geos
-from labelling.services.decisions import Submission, complete_area, submit_decision
+from labelling.services.decisions import complete_area
 from labelling.services.jobs import run_job
 from labelling.services.oracle import judge_next
 from labelling.services.scenes import import_scenes
@@ -31,6 +31,8 @@ from labelling.services.seeds import import_seeds
 from labelling.services.taxonomy import sync_taxonomy
 from mad_web.roles import sync_roles
 from tests.cast import Cast
+from tests.mines import decide
+from tests.truth import complete, draw
 from training.core.plan import QUICK, Plan
 from training.models import Score, TestSet
 from training.services.evaluation import enqueue_evaluation, run_evaluation
@@ -144,23 +146,11 @@ def _examine(places: Sequence[Place]) -> None:
     lead = User.objects.get(username="lea")
     for place in places:
         for mine in place.mines:
-            submit_decision(
-                user=lead,
-                submission=Submission(
-                    key=uuid4(), verdict="add", site_id=None, base_version=0, types={"feature": mine.kind},
-                    geometry=to_geos(mine.lonlat),
-                ),
-            )  # fmt: skip
-        complete_area(user=lead, key=uuid4(), geometry=to_geos(place.lonlat_bounds), axis="feature")
+            draw(lead, mine.lonlat, mine.kind)
+        complete(lead, place.lonlat_bounds)
     testset = freeze_testset(name="synthetic", block_m=1_000, buffer_m=100, share=0.5)
     for decision in Decision.objects.exclude(site__in=testset.labels.values("site")):
-        submit_decision(
-            user=lead,
-            submission=Submission(
-                key=uuid4(), verdict="undo", site_id=decision.site_id, base_version=1, types={}, geometry=None,
-                undoes=decision.key,
-            ),
-        )  # fmt: skip
+        decide(lead, decision.site_id, "undo", undoes=decision.key)
 
 
 def _open_campaign(places: Sequence[Place]) -> None:

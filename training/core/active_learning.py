@@ -205,9 +205,8 @@ def _camp(code: str, axis: str, voices: Iterable[Voice]) -> str:
     told = [
         voice.name if (share := voice.offers(axis)[0][1]) is None else f"{voice.name} {share:.2f}" for voice in theirs
     ]
-    return (
-        f"{in_words(code)} ({', '.join(told[:2])}{' and others' if len(told) > 2 else ''})" if told else in_words(code)
-    )
+    others = " and others" if len(told) > 2 else ""
+    return f"{in_words(code)} ({', '.join(told[:2])}{others})" if told else in_words(code)
 
 
 def uncertainty(voices: Sequence[Voice]) -> Term:

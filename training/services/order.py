@@ -120,7 +120,8 @@ def _look_around() -> _Ground:
     for axis in Axis.values:
         examples |= _counted(verified, axis)
         supply = _counted(waiting, axis)
-        shares |= {pk: count / sum(supply.values()) for pk, count in supply.items()}
+        total = sum(supply.values())
+        shares |= {pk: count / total for pk, count in supply.items()}
     settled = Site.objects.exclude(state=Site.State.OPEN).order_by()
     return _Ground(
         now=timezone.now(),
