@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 class SceneQuerySet(models.QuerySet["Scene"]):
     def covering(self, geometry: GEOSGeometry) -> "Self":
         """Scenes whose footprint touches a geometry (EPSG:4326), newest first, composites after single ones."""
-        return self.filter(footprint__intersects=geometry).order_by("-kind", "-acquired_at", "name")
+        return self.filter(footprint__intersects=geometry).newest_first()
+
+    def newest_first(self) -> "Self":
+        """By when they were acquired; composites after single ones."""
+        return self.order_by("-kind", "-acquired_at", "name")
 
     def with_band(self, band: str) -> "Self":
         """Scenes that hold a band of exactly this name."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import shapely
 from django.contrib.auth.models import User
-from django.contrib.gis.geos import GEOSGeometry, MultiPolygon, Polygon
+from django.contrib.gis.geos import GEOSGeometry
 from django.db.models import Value
 from django.utils import timezone
 
@@ -15,7 +15,7 @@ from labelling.core.errors import NotFound
 from labelling.core.outlines import to_geojson
 from labelling.core.render import combinations_for
 from labelling.models import Campaign, Claim, Comment, Decision, MineType, Proposal, Scene, Site, Source
-from labelling.models.spatial import to_shapely
+from labelling.models.spatial import ids_in_boxes, to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.blind import Sight, Told, see_sites
 from labelling.services.comments import comments_on
@@ -125,25 +125,20 @@ def _by_site(rows: Iterable[Any]) -> dict[int, list[Any]]:
 def scenes_under(sites: Sequence[Site]) -> dict[int, list[Scene]]:
     """Find the scenes under each site, newest first, but last those that clouds hide there.
 
-    Asked once for all their boxes, then told apart here.
+    Asked once for the boxes of all, then told apart here.
     """
     if not sites:
         return {}
-    boxes = MultiPolygon([_box(site.footprint) for site in sites], srid=4326)
-    scenes = list(Scene.objects.covering(boxes))
+    outlines = [to_shapely(site.footprint) for site in sites]
+    boxes = shapely.bounds(outlines)
+    scenes = list(Scene.objects.filter(pk__in=ids_in_boxes(Scene, "footprint", boxes)).newest_first())
     tree = shapely.STRtree([to_shapely(scene.footprint) for scene in scenes])
     found = {
-        site.pk: [scenes[index] for index in sorted(tree.query(to_shapely(site.footprint), predicate="intersects"))]
-        for site in sites
+        site.pk: [scenes[index] for index in sorted(tree.query(outline, predicate="intersects"))]
+        for site, outline in zip(sites, outlines, strict=True)
     }
-    return put_hidden_last(scenes=found, boxes={site.pk: site.footprint.extent for site in sites})
-
-
-def _box(geometry: GEOSGeometry) -> Polygon:
-    west, south, east, north = geometry.extent
-    # A box of a point has no area, which some predicates call invalid.
-    margin = 1e-7
-    return Polygon.from_bbox((west - margin, south - margin, east + margin, north + margin))
+    corners = map(tuple, boxes.tolist())
+    return put_hidden_last(scenes=found, boxes=dict(zip(found, corners, strict=True)))
 
 
 def _item(sight: Sight, shelf: _Shelf) -> Item:
