@@ -24,7 +24,7 @@ check: setup ## format, lint, types, contracts, migrations
 	$(call heading,Migrations)
 	@$(BIN)/python manage.py makemigrations --check
 
-test: check ## everything: check, then the tests on SpatiaLite, then on PostGIS and Redis
+test: check ## everything: check, then every test on SpatiaLite, then those of the database on PostGIS and Redis
 	$(call heading,Tests on SpatiaLite and the filesystem broker)
 	@$(BIN)/python -m tests.stack embedded
 	$(call heading,Tests on PostGIS and Redis)

@@ -4,7 +4,8 @@
     python -m tests.stack deployed [PYTEST OPTIONS]    PostGIS and Redis, started for this run alone
 
 Browser tests run once, on SpatiaLite: they test what the browser does, and every service below them runs on
-both. For the same reason real trainings (marked ``worker`` and ``slow``) run once.
+both. For the same reason real trainings (marked ``worker`` and ``slow``) run once, and so does every test that asks
+for no database, or that brings one of its own (marked ``once`` by ``conftest.py``).
 """
 
 import os
@@ -23,12 +24,17 @@ from pathlib import Path
 
 START_S = 30.0
 STOP_S = 15.0
-# A few processors, files kept whole: fixtures of a file are made once, and memory is enough for each.
-PARALLEL = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile")
-PAGES = ("-m", "browser")
-# Apart from the pages: Playwright's event loop stays in its process, and Django would not share one with it.
-NO_PAGES = ("-m", "not browser")
-DEPLOYED_ONLY = ("-m", "not browser and not (worker and slow)")
+# A few processors: memory is enough for each.
+_PARALLEL = ("-n", str(min(os.cpu_count() or 1, 4)))
+# Whoever has nothing left to do takes over tests of another: all end together.
+_SHARED = (*_PARALLEL, "--dist", "worksteal")
+# Stories of a file meet on one stage. Apart from the others: Playwright's event loop stays in its process, and Django
+# would not share one with it.
+PAGES = (*_PARALLEL, "--dist", "loadfile", "--no-loadscope-reorder", "-m", "browser", "-o", "testpaths=tests/browser")
+NO_PAGES = (*_SHARED, "-m", "not browser")
+DEPLOYED_ONLY = (*_SHARED, "-m", "not browser and not once and not (worker and slow)")
+# One thread for each: libraries that start as many as there are processors would fight over them.
+_THREADS = {"OMP_NUM_THREADS": "1", "MAD_TORCH_THREADS": "1"}
 _SPEED = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB")
 
 
@@ -181,8 +187,10 @@ def _end(process: "subprocess.Popen[bytes]", goodbye: signal.Signals) -> None:
 
 def _pytest(arguments: list[str], more: dict[str, str]) -> int:
     """Run the tests with data of their own."""
+    # Bytecode is kept whatever this machine prefers: each process would compile every test anew.
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory(prefix="mad-test-") as home:
-        environment = os.environ | {"MAD_HOME": home} | more
+        environment = kept | _THREADS | {"MAD_HOME": home} | more
         return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment, check=False).returncode
 
 
@@ -193,9 +201,9 @@ def main(arguments: list[str]) -> int:
     for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
         os.environ.pop(name, None)
     if way == "embedded":
-        return _pytest([*PARALLEL, *NO_PAGES, *options], {}) or _pytest([*PARALLEL, *PAGES, *options], {})
+        return _pytest([*NO_PAGES, *options], {}) or _pytest([*PAGES, *options], {})
     with stack() as environment:
-        return _pytest([*PARALLEL, *DEPLOYED_ONLY, *options], environment)
+        return _pytest([*DEPLOYED_ONLY, *options], environment)
 
 
 if __name__ == "__main__":

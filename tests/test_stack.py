@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 import redis
+from django.contrib.auth.models import User
 
 from tests import stack
+from tests.cast import Cast
 
 HOUSE = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.skipif(
@@ -81,3 +83,17 @@ def test_in_continuous_integration_a_skip_for_want_of_a_package_is_a_failure(tmp
 
 def test_elsewhere_it_is_a_skip(tmp_path: Path) -> None:
     assert "2 skipped" in run_tests(tmp_path, "")
+
+
+def test_what_asks_for_no_database_runs_once(request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("once")
+
+
+@pytest.mark.django_db
+def test_what_is_marked_for_a_database_runs_on_both(request: pytest.FixtureRequest) -> None:
+    assert not request.node.get_closest_marker("once")
+
+
+def test_what_asks_for_a_database_by_another_fixture_runs_on_both(request: pytest.FixtureRequest, cast: Cast) -> None:
+    assert User.objects.filter(pk=cast.ana.pk).exists()
+    assert not request.node.get_closest_marker("once")

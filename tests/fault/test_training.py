@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -90,10 +91,10 @@ def wait_until(what: Callable[[], bool], seconds: float) -> float:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, blank_database: Path) -> Iterator[House]:
     house = House(tmp_path / "home")
     house.home.mkdir()
-    house.run("manage.py", "migrate", "-v0")
+    shutil.copyfile(blank_database, house.home / "mad.sqlite3")
     house.act("settle", "3")
     house.start_worker()
     yield house

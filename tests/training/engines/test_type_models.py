@@ -8,10 +8,17 @@ pytest.importorskip("sklearn", reason="scikit-learn belongs to the workers")
 pytest.importorskip("cleanlab", reason="cleanlab belongs to the workers")
 
 from training.core.type_figures import judge_overall
+from training.engines import type_models
 from training.engines.type_models import doubt_labels, fit_types, hold_out, odds_of, rounded, split_groups
 
 pytestmark = pytest.mark.worker
 NAMES = ("one", "other", "noise")
+
+
+@pytest.fixture(autouse=True)
+def _few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small forest tells made-up types apart as a large one does."""
+    monkeypatch.setattr(type_models, "TREES", 25)
 
 
 def made_up(
