@@ -23,7 +23,8 @@ from labelling.views import (
     tiles,
 )
 
-_LOOK = "tiles/scenes/<int:scene_id>/<str:version>/<str:combination>"
+_MOSAIC = "tiles/mosaics/<str:order>/<str:combination>/<str:z>/<str:x>"
+_LOOK = "tiles/scenes/<str:scenes>/<str:version>/<str:combination>"
 
 urlpatterns = [
     path("datasets/", datasets.datasets, name="datasets"),
@@ -72,7 +73,9 @@ urlpatterns = [
     path("scenes/<int:scene_id>/", scenes.scene, name="scene"),
     path("scenes/<int:scene_id>/convert/", scenes.convert, name="scene-convert"),
     path("tiles/sites/<int:z>/<int:x>/<int:y>.json", site_tiles.site_tile, name="site-tile"),
-    path("tiles/scenes/<int:scene_id>/<str:version>/sheet.<str:fmt>", tiles.scene_sheet, name="scene-sheet"),
+    path(f"{_MOSAIC}/<str:y>.json", tiles.mosaic_scenes, name="mosaic-scenes"),
+    path(f"{_MOSAIC}/<str:y>.<str:fmt>", tiles.mosaic_tile, name="mosaic-tile"),
+    path("tiles/scenes/<str:scenes>/<str:version>/sheet.<str:fmt>", tiles.scene_sheet, name="scene-sheet"),
     path(f"{_LOOK}/thumb.<str:fmt>", tiles.scene_thumb, name="scene-thumb"),
     path(f"{_LOOK}/<str:z>/<str:x>/<str:y>.<str:fmt>", tiles.scene_tile, name="scene-tile"),
 ]

@@ -75,12 +75,21 @@ class CombinationOut(Answer):
     name = serializers.CharField()
 
 
+class PartOut(Answer):
+    name = serializers.CharField()
+    acquired_at = serializers.DateTimeField(allow_null=True)
+
+
 class SceneOut(Answer):
-    id = serializers.IntegerField()
+    id = serializers.IntegerField(help_text="of a mosaic, that of the scene in front")
+    address = serializers.CharField(help_text="its name in the addresses of tiles and spectra, such as 12 or 12-7")
     name = serializers.CharField()
     version = serializers.CharField()
-    kind = serializers.CharField()
+    kind = serializers.CharField(help_text="single, composite, or mosaic: several scenes, each where those before end")
     acquired_at = serializers.DateTimeField(allow_null=True)
+    acquired_until = serializers.DateTimeField(allow_null=True, help_text="end of the period of several dates")
+    method = serializers.CharField(help_text="of a composite; empty where it is not known")
+    parts = PartOut(many=True, help_text="the scenes that a composite or mosaic is made of")
     attribution = serializers.CharField()
     synthetic = serializers.BooleanField()
     bounds = BoundsField(4)
@@ -195,7 +204,8 @@ class BandOut(Answer):
 class SpectrumOut(Answer):
     site = serializers.IntegerField()
     version = serializers.IntegerField()
-    scene = serializers.IntegerField()
+    scene = serializers.IntegerField(help_text="of a mosaic, the scene in front")
+    scenes = serializers.ListField(child=serializers.IntegerField())
     scene_version = serializers.CharField()
     ring_m = BoundsField(2)
     pixel_m = serializers.FloatField()

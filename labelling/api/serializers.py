@@ -13,6 +13,7 @@ from labelling.models import Decision
 from labelling.models.spatial import to_geos
 from labelling.models.taxonomy import Axis
 from labelling.services.decisions.submission import MAX_COMMENT
+from labelling.services.mosaics import KEY
 
 MAX_ID = 2**63 - 1
 MAX_VERSION = 2**31 - 1
@@ -127,7 +128,7 @@ class SiteQuery(Strict):
 
 
 class SpectrumQuery(Strict):
-    scene = RowId(help_text="one of the scenes of the site")
+    scene = serializers.RegexField(KEY, help_text="the address of one of the scenes of the site, such as 12 or 12-7")
 
 
 class AreasQuery(Strict):

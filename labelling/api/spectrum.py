@@ -28,7 +28,7 @@ class SiteSpectrum(ReviewView):
     def get(self, request: Request, site_id: int) -> HttpResponseBase:
         """Reflectance per band inside a site and in the ring 30 to 150 m around it, without other sites."""
         asked = self.checked(serializers.SpectrumQuery, request.query_params.dict())
-        evidence = find_evidence(user=self.user, site_id=site_id, scene_id=asked["scene"])
+        evidence = find_evidence(user=self.user, site_id=site_id, scenes=asked["scene"])
         unchanged = get_conditional_response(cast(HttpRequest, request), etag=evidence.etag)
         response = unchanged or Response(measure_evidence(evidence=evidence))
         response["ETag"] = evidence.etag

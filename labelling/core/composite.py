@@ -33,6 +33,7 @@ from labelling.core.chips import ChipGrid, cut_grid
 from labelling.core.errors import BadInput
 from labelling.core.globe import to_crs
 from labelling.core.masks import Weights, mask_bands, read_weights
+from labelling.core.mosaic import shared_bands
 from labelling.core.raster import Pixels, SceneRef, read_window, transformer
 
 METHODS = ("median", "medoid")
@@ -125,7 +126,7 @@ def plan_composite(refs: Sequence[SceneRef], *, method: str, area: BaseGeometry 
     if not 2 <= len(refs) <= MAX_SCENES:
         msg = f"a composite is made of 2 to {MAX_SCENES} scenes, not of {len(refs)}"
         raise BadInput(msg)
-    bands = tuple(band for band in refs[0].bands if all(band in ref.bands for ref in refs))
+    bands = shared_bands(refs)
     if not bands:
         msg = "the scenes have no band in common"
         raise BadInput(msg)

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from shapely.geometry.base import BaseGeometry
 
-from labelling.core.chips import ChipGrid
+from labelling.core.chips import ChipGrid, cut_grid
 from labelling.core.errors import BadGeometry
 from labelling.core.geometry import inner_point
 from labelling.core.globe import to_crs
 from labelling.core.grid import ground_pixel
-from labelling.core.raster import Metres, Pixels, Reflectance, SceneRef, read_grid, utm_of
+from labelling.core.mosaic import read_mosaic
+from labelling.core.raster import Metres, Pixels, Reflectance, SceneRef, utm_of
 
 WAVELENGTHS_NM: Mapping[str, float] = MappingProxyType(
     {
@@ -91,7 +92,12 @@ class Spectrum:
 
 
 def measure_spectrum(
-    ref: SceneRef, footprint: BaseGeometry, *, others: Sequence[BaseGeometry] = (), max_side: int = MAX_SIDE
+    ref: SceneRef,
+    footprint: BaseGeometry,
+    *,
+    others: Sequence[BaseGeometry] = (),
+    fill: Sequence[SceneRef] = (),
+    max_side: int = MAX_SIDE,
 ) -> Spectrum:
     """Measure every band of a scene inside a site and in a ring around it.
 
@@ -103,13 +109,14 @@ def measure_spectrum(
         ref: the scene.
         footprint: outline of the site, EPSG:4326.
         others: outlines of the sites nearby, EPSG:4326.
+        fill: scenes that show the ground which the first does not; then only bands count that all of them have.
         max_side: most pixels along a side that are read.
 
     Raises:
         BadGeometry: the outline cannot be drawn in metres around its own centre.
         BadRaster: the file cannot be read.
     """
-    look = look_at(ref, footprint, others=others, max_side=max_side)
+    look = look_at(ref, footprint, others=others, fill=fill, max_side=max_side)
     pixels, inside, ring = look.pixels, look.inside, look.ring
     reflectance = pixels.reflectance()
     levels = zip(pixels.bands, _levels(reflectance, inside), _levels(reflectance, ring), strict=True)
@@ -136,7 +143,12 @@ class Look:
 
 
 def look_at(
-    ref: SceneRef, footprint: BaseGeometry, *, others: Sequence[BaseGeometry] = (), max_side: int = MAX_SIDE
+    ref: SceneRef,
+    footprint: BaseGeometry,
+    *,
+    others: Sequence[BaseGeometry] = (),
+    fill: Sequence[SceneRef] = (),
+    max_side: int = MAX_SIDE,
 ) -> Look:
     """Read a site and its ring out of a scene; arguments and errors are those of ``measure_spectrum``.
 
@@ -146,7 +158,7 @@ def look_at(
     """
     ground = _Ground.around(footprint, others=others)
     grid, pixel_m = _grid_over(ref, ground, max_side)
-    pixels = read_grid(ref, crs=grid.crs, transform=grid.transform, width=grid.width, height=grid.height)
+    pixels = read_mosaic((ref, *fill), grid).pixels if fill else cut_grid(ref, grid)
     inside, ring = _split(ground, grid, pixels)
     return Look(pixels, inside, ring, pixel_m)
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib.gis.db import models
 from django.contrib.gis.geos import GEOSGeometry
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from labelling.core.raster import SceneRef
@@ -41,6 +42,11 @@ class SceneQuerySet(models.QuerySet["Scene"]):
     def clearest_first(self) -> "Self":
         """By how clear they are; those that are not measured last."""
         return self.order_by(models.F("quality__clear").desc(nulls_last=True), "name", "pk")
+
+    def cleanest_first(self) -> "Self":
+        """By how much of them shows something, and how clear that is; those that are not measured last."""
+        valid, clear = (Cast(KeyTextTransform(share, "quality"), models.FloatField()) for share in ("valid", "clear"))
+        return self.annotate(shown=valid * clear).order_by(models.F("shown").desc(nulls_last=True), "pk")
 
     def in_region(self, text: str) -> "Self":
         """Scenes that touch an ecoregion whose name, biome or realm holds a text."""

@@ -16,6 +16,7 @@ from labelling.core.spectra import RING_M, BandLevel, BandPair, measure_spectrum
 from labelling.models import Scene, Site
 from labelling.models.spatial import in_box, to_shapely
 from labelling.services.blind import see_site
+from labelling.services.mosaics import SceneMosaic, find_mosaic
 from labelling.services.scenes import scene_roots
 
 METHOD = 1
@@ -26,51 +27,60 @@ _PLACES = 4
 
 @dataclass(frozen=True)
 class Evidence:
-    """A site in a scene, and everything that its spectrum depends on.
+    """A site in a scene or mosaic, and everything that its spectrum depends on.
 
     Attributes:
         site: as it stands now.
-        scene: one that touches the site.
+        mosaic: scenes that touch the site.
         others: outlines of the sites nearby that are not rejected, EPSG:4326: the ring leaves them out.
     """
 
     site: Site
-    scene: Scene
+    mosaic: SceneMosaic
     others: tuple[BaseGeometry, ...]
 
     @property
     def etag(self) -> str:
         """A name, in quotes, that changes whenever the spectrum would."""
-        said = f"{METHOD} {self.site.pk} {self.site.version} {self.scene.pk} {self.scene.version}"
+        said = f"{METHOD} {self.site.pk} {self.site.version} {self.mosaic.key} {self.mosaic.version}"
         digest = hashlib.sha256(said.encode())
         for shape in (to_shapely(self.site.footprint), *self.others):
             digest.update(shapely.to_wkb(shape))
         return f'"{digest.hexdigest()[:24]}"'
 
 
-def find_evidence(*, user: User, site_id: int, scene_id: int) -> Evidence:
-    """Find a site in a scene.
+def find_evidence(*, user: User, site_id: int, scenes: str) -> Evidence:
+    """Find a site in a scene or mosaic.
 
     Args:
         user: who looks; where opinions are to be independent, they are shown the outline that sources propose.
         site_id: the site.
-        scene_id: the scene.
+        scenes: number of a scene, or those of a mosaic, such as ``12-7``.
 
     Raises:
-        NotFound: no such site, no such scene, or the scene does not touch the site; all alike.
+        NotFound: no such site, no such scene, or one of the scenes does not touch the site; all alike.
     """
     site = Site.objects.filter(pk=site_id).first()
     if site is not None and site.version:
         site = see_site(user=user, site=site, campaign=None)
-    scene = Scene.objects.covering(site.footprint).filter(pk=scene_id).first() if site else None
-    if site is None or scene is None:
+    mosaic = _mosaic_of(site, scenes) if site else None
+    if site is None or mosaic is None:
         msg = "no such site, or no such scene of it"
         raise NotFound(msg)
-    return Evidence(site, scene, _near(site))
+    return Evidence(site, mosaic, _near(site))
+
+
+def _mosaic_of(site: Site, scenes: str) -> SceneMosaic | None:
+    try:
+        mosaic = find_mosaic(key=scenes)
+    except NotFound:
+        return None
+    touching = Scene.objects.covering(site.footprint).filter(pk__in=[scene.pk for scene in mosaic.scenes])
+    return mosaic if touching.count() == len(mosaic.scenes) else None
 
 
 def measure_evidence(*, evidence: Evidence) -> dict[str, Any]:
-    """Measure the spectrum of a site in a scene, ready for JSON.
+    """Measure the spectrum of a site in a scene or mosaic, ready for JSON.
 
     Args:
         evidence: from ``find_evidence``.
@@ -81,18 +91,21 @@ def measure_evidence(*, evidence: Evidence) -> dict[str, Any]:
     Raises:
         NotFound: the file of the scene cannot be read now, or the site is too large to be measured.
     """
-    scene = evidence.scene
+    mosaic = evidence.mosaic
+    ref, *fill = (scene.ref() for scene in mosaic.scenes)
     try:
-        for file in scene.files or [scene.uri]:
-            check_source(file, roots=scene_roots())
-        spectrum = measure_spectrum(scene.ref(), to_shapely(evidence.site.footprint), others=evidence.others)
+        for scene in mosaic.scenes:
+            for file in scene.files or [scene.uri]:
+                check_source(file, roots=scene_roots())
+        spectrum = measure_spectrum(ref, to_shapely(evidence.site.footprint), others=evidence.others, fill=fill)
     except (BadRaster, BadGeometry) as error:
         raise NotFound(str(error)) from error
     return {
         "site": evidence.site.pk,
         "version": evidence.site.version,
-        "scene": scene.pk,
-        "scene_version": scene.version,
+        "scene": mosaic.front.pk,
+        "scenes": [scene.pk for scene in mosaic.scenes],
+        "scene_version": mosaic.version,
         "ring_m": list(RING_M),
         "pixel_m": round(spectrum.pixel_m, 2),
         "inside_px": spectrum.inside_px,

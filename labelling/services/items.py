@@ -13,17 +13,16 @@ from django.utils import timezone
 
 from labelling.core.errors import NotFound
 from labelling.core.outlines import to_geojson
-from labelling.core.render import combinations_for
 from labelling.models import Campaign, Claim, Comment, Decision, MineType, Proposal, Scene, Site, Source
 from labelling.models.spatial import ids_in_boxes, to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.blind import Sight, Told, see_sites
 from labelling.services.comments import comments_on
+from labelling.services.imagery import imagery_of, iso
 from labelling.services.quality import put_hidden_last
 
 _OF_PROPOSALS = ("site", "source", "geometry", "types", "score", "is_mine", "scene", "created_at")
 MAX_PROPOSALS = 20
-MAX_SCENES = 24
 MAX_HISTORY = 30
 MAX_COMMENTS = 30
 MAX_NOTE = 300
@@ -161,10 +160,10 @@ def _item(sight: Sight, shelf: _Shelf) -> Item:
         "proposals": [_proposal(proposal) for proposal in proposals[:MAX_PROPOSALS]],
         "why": site.why,
         "score": site.score,
-        "scenes": [_scene(scene) for scene in shelf.scenes.get(site.pk, [])[:MAX_SCENES]],
+        "scenes": imagery_of(site=site, scenes=shelf.scenes.get(site.pk, [])),
         "history": [_past(decision) for decision in sight.history[:MAX_HISTORY]],
         "comments": [_comment(comment) for comment in sight.comments[-MAX_COMMENTS:]],
-        "claim": {"token": str(claim.token), "expires_at": _iso(claim.expires_at)} if claim else None,
+        "claim": {"token": str(claim.token), "expires_at": iso(claim.expires_at)} if claim else None,
         "synthetic": site.synthetic,
     }
 
@@ -203,7 +202,7 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         "licence": proposal.source.licence,
         "note": _note(proposal),
         "scene": proposal.scene_id,
-        "created_at": _iso(proposal.created_at),
+        "created_at": iso(proposal.created_at),
     }
 
 
@@ -213,26 +212,11 @@ def _note(proposal: Proposal) -> str:
     return str(proposal.properties.get("note", ""))[:MAX_NOTE] if says_why else ""
 
 
-def _scene(scene: Scene) -> dict[str, Any]:
-    return {
-        "id": scene.pk,
-        "name": scene.name,
-        "version": scene.version,
-        "kind": scene.kind,
-        "acquired_at": _iso(scene.acquired_at) if scene.acquired_at else None,
-        "attribution": scene.attribution,
-        "synthetic": scene.synthetic,
-        "bounds": list(scene.footprint.extent),
-        "pixel_m": scene.pixel_m,
-        "combinations": [{"id": one.id, "name": one.name} for one in combinations_for(scene.bands)],
-    }
-
-
 def _past(decision: Decision) -> dict[str, Any]:
     return {
         "verdict": decision.verdict,
         "reviewer": decision.reviewer.get_username(),
-        "at": _iso(decision.created_at),
+        "at": iso(decision.created_at),
         "types": decision.types,
         "reason": decision.reason,
         "comment": decision.comment,
@@ -242,12 +226,8 @@ def _past(decision: Decision) -> dict[str, Any]:
 
 
 def _comment(comment: Comment) -> dict[str, Any]:
-    return {"author": comment.author.get_username(), "at": _iso(comment.created_at), "text": comment.text}
+    return {"author": comment.author.get_username(), "at": iso(comment.created_at), "text": comment.text}
 
 
 def _geojson(geometry: GEOSGeometry) -> dict[str, Any]:
     return to_geojson(to_shapely(geometry))
-
-
-def _iso(moment: Any) -> str:
-    return str(moment.isoformat().replace("+00:00", "Z"))

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.gis.geos import GEOSGeometry
+from shapely import box
 
 from labelling.core.pictures import Frame
 from labelling.core.render import combinations_for
 from labelling.models import Scene, Site
 from labelling.models.spatial import to_shapely
 from labelling.services.items import scenes_under
+from labelling.services.mosaics import SceneMosaic, mosaic_over
 
 
 @dataclass(frozen=True)
@@ -17,13 +19,13 @@ class Picture:
     """A square of ground.
 
     Attributes:
-        scene: what it is cut from; None where no scene covers the site.
+        mosaic: what it is cut from; None where no scene covers the site.
         combination: the bands that are shown.
         bbox: west,south,east,north in degrees, for the address of a thumbnail.
         paths: SVG paths in a view box of 100 by 100, one for each outline.
     """
 
-    scene: Scene | None
+    mosaic: SceneMosaic | None
     combination: str
     bbox: str
     paths: tuple[str, ...]
@@ -32,19 +34,23 @@ class Picture:
 def take_pictures(*, of: Sequence[tuple[Site, Sequence[GEOSGeometry]]]) -> list[Picture]:
     """Cut a picture for each site from the newest scene over it, in one query for all of them.
 
+    Where that ends within the picture, others go on.
+
     Args:
         of: each site with the outlines (EPSG:4326) to draw, at least one.
     """
     scenes = scenes_under([site for site, _ in of])
-    return [_picture(next(iter(scenes.get(site.pk, ())), None), outlines) for site, outlines in of]
+    return [_picture(scenes.get(site.pk, ()), outlines) for site, outlines in of]
 
 
-def _picture(scene: Scene | None, outlines: Sequence[GEOSGeometry]) -> Picture:
+def _picture(scenes: Sequence[Scene], outlines: Sequence[GEOSGeometry]) -> Picture:
     shapes = [to_shapely(outline) for outline in outlines]
     frame = Frame.around(shapes)
+    alone = SceneMosaic((scenes[0],)) if scenes else None
+    mosaic = mosaic_over(scenes=scenes, place=box(*frame.bounds())) or alone
     return Picture(
-        scene=scene,
-        combination=combinations_for(scene.bands)[0].id if scene else "",
+        mosaic=mosaic,
+        combination=combinations_for(mosaic.bands)[0].id if mosaic else "",
         bbox=",".join(f"{edge:.6f}" for edge in frame.bounds()),
         paths=tuple(frame.path(shape) for shape in shapes),
     )

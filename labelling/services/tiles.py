@@ -1,8 +1,9 @@
-"""Tiles and thumbnails of scenes: which scene, which version, drawn how, and kept for the next who asks."""
+"""Tiles and thumbnails of scenes and mosaics: which, of which version, drawn how, and kept for the next who asks."""
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.contrib.gis.geos import Polygon
 
@@ -10,7 +11,8 @@ from labelling.core.errors import BadInput, NotFound
 from labelling.core.grid import TileAddress
 from labelling.core.masks import METHOD as MASKS
 from labelling.core.masks import mask_bands, read_weights
-from labelling.core.raster import Pixels, transformer
+from labelling.core.mosaic import lay_over
+from labelling.core.raster import Pixels, SceneRef, transformer
 from labelling.core.render import (
     FORMATS,
     WEIGHTS,
@@ -26,6 +28,7 @@ from labelling.core.render import (
 )
 from labelling.core.tiles import Bounds, read_box, read_tile
 from labelling.models import Scene
+from labelling.services.mosaics import OldVersion, SceneMosaic, find_mosaic
 from labelling.services.scenes import scene_roots
 from labelling.services.tile_cache import cached_tile, keep_tile
 
@@ -33,20 +36,22 @@ RENDERER = f"1.{MASKS}"
 """To be raised whenever the same scene and address are drawn differently than before."""
 MAX_THUMB = 1024
 MAX_LATITUDE = 85.05
+Reader = Callable[[SceneRef, tuple[str, ...]], Pixels]
+"""Reads bands of a scene at the place of an address."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a scene is asked to be drawn: everything of the address but the place.
+    """How a scene or mosaic is asked to be drawn: everything of the address but the place.
 
     Attributes:
-        scene: the scene, of the version that the address names.
+        mosaic: the scenes, of the version that the address names.
         combination: which bands.
-        stretch: one pair of limits for all bands, or None for the scene's own.
+        stretch: one pair of limits for all bands, or None for those of the scene in front.
         fmt: ``png``, ``webp`` or ``jpg``.
     """
 
-    scene: Scene
+    mosaic: SceneMosaic
     combination: Combination
     stretch: Limits | None
     fmt: str
@@ -58,24 +63,23 @@ class Look:
 
     def etag(self, *place: object) -> str:
         """A name, in quotes, that changes whenever the image would."""
-        said = [RENDERER, self.scene.pk, self.scene.version, self.combination.id, self.stretch, self.fmt, *place]
-        return f'"{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]}"'
+        return etag_of(self.mosaic.key, self.mosaic.version, self.combination.id, self.stretch, self.fmt, *place)
 
     def limits(self) -> tuple[Limits, ...]:
         """Darkest and brightest of each band, or of the index."""
-        return (self.stretch,) if self.stretch else _own_limits(self.scene, self.combination)
+        return (self.stretch,) if self.stretch else _own_limits(self.mosaic.front, self.combination)
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A scene in every combination that its bands allow, side by side.
+    """A scene or mosaic in every combination that its bands allow, side by side.
 
     Attributes:
-        scene: the scene, of the version that the address names.
+        mosaic: the scenes, of the version that the address names.
         fmt: ``png``, ``webp`` or ``jpg``.
     """
 
-    scene: Scene
+    mosaic: SceneMosaic
     fmt: str
 
     @property
@@ -85,8 +89,12 @@ class Sheet:
 
     def etag(self, *place: object) -> str:
         """A name, in quotes, that changes whenever the image would."""
-        said = ["sheet", RENDERER, self.scene.pk, self.scene.version, self.fmt, *place]
-        return f'"{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:24]}"'
+        return etag_of("sheet", self.mosaic.key, self.mosaic.version, self.fmt, *place)
+
+
+def etag_of(*said: object) -> str:
+    """A name, in quotes, for all that decides how an image looks."""
+    return f'"{hashlib.sha256(json.dumps([RENDERER, *said]).encode()).hexdigest()[:24]}"'
 
 
 def _own_limits(scene: Scene, combination: Combination) -> tuple[Limits, ...]:
@@ -96,24 +104,12 @@ def _own_limits(scene: Scene, combination: Combination) -> tuple[Limits, ...]:
     return limits_of(combination, display=scene.display, scales=scales, offsets=offsets)
 
 
-class OldVersion(NotFound):
-    """The address names a version of the scene that is no more.
-
-    Attributes:
-        current: the version that is now.
-    """
-
-    def __init__(self, current: str) -> None:
-        self.current = current
-        super().__init__("the scene has changed since")
-
-
-def find_look(*, scene_id: int, version: str, combination: str, stretch: str, fmt: str) -> Look:
+def find_look(*, scenes: str, version: str, combination: str, stretch: str, fmt: str) -> Look:
     """Understand the address of a tile or thumbnail.
 
     Args:
-        scene_id: the scene.
-        version: of the scene.
+        scenes: number of the scene, or those of a mosaic, such as ``12-7``.
+        version: of the scene or mosaic.
         combination: id of a combination, one or three bands with commas between, or ``weights``.
         stretch: ``lo,hi`` in reflectance (of an index: in its values), or empty for the scene's own.
         fmt: ``png``, ``webp`` or ``jpg``.
@@ -124,18 +120,18 @@ def find_look(*, scene_id: int, version: str, combination: str, stretch: str, fm
         BadInput: an unknown combination or format, or a stretch that is none.
     """
     limits = parse_stretch(stretch)
-    scene = _find_scene(scene_id, version, fmt)
+    mosaic = _find_version(scenes, version, fmt)
     if combination == WEIGHTS.id:
-        return Look(scene, replace(WEIGHTS, bands=mask_bands(scene.ref())), limits, fmt)
-    return Look(scene, find_combination(combination, scene.bands), limits, fmt)
+        return Look(mosaic, WEIGHTS, limits, fmt)
+    return Look(mosaic, find_combination(combination, mosaic.bands), limits, fmt)
 
 
-def find_sheet(*, scene_id: int, version: str, fmt: str) -> Sheet:
+def find_sheet(*, scenes: str, version: str, fmt: str) -> Sheet:
     """Understand the address of a sheet of small pictures.
 
     Args:
-        scene_id: the scene.
-        version: of the scene.
+        scenes: number of the scene, or those of a mosaic, such as ``12-7``.
+        version: of the scene or mosaic.
         fmt: ``png``, ``webp`` or ``jpg``.
 
     Raises:
@@ -143,27 +139,24 @@ def find_sheet(*, scene_id: int, version: str, fmt: str) -> Sheet:
         OldVersion: the scene has another version now.
         BadInput: an unknown format.
     """
-    return Sheet(_find_scene(scene_id, version, fmt), fmt)
+    return Sheet(_find_version(scenes, version, fmt), fmt)
 
 
-def _find_scene(scene_id: int, version: str, fmt: str) -> Scene:
+def _find_version(scenes: str, version: str, fmt: str) -> SceneMosaic:
     if fmt not in FORMATS:
         msg = f"no such format; there are {', '.join(FORMATS)}"
         raise BadInput(msg)
-    scene = Scene.objects.filter(pk=scene_id).first()
-    if scene is None:
-        msg = "no such scene"
-        raise NotFound(msg)
-    if scene.version != version:
-        raise OldVersion(scene.version)
-    return scene
+    mosaic = find_mosaic(key=scenes)
+    if mosaic.version != version:
+        raise OldVersion(mosaic.version)
+    return mosaic
 
 
 def draw_tile(*, look: Look, tile: TileAddress) -> bytes:
     """Draw a map tile, or take the one that was drawn before.
 
     Args:
-        look: scene, bands, stretch, format.
+        look: scenes, bands, stretch, format.
         tile: its place.
 
     Returns:
@@ -173,17 +166,19 @@ def draw_tile(*, look: Look, tile: TileAddress) -> bytes:
         NotFound: the tile lies outside the footprint of the scene.
         BadRaster: the file cannot be read.
     """
-    if not look.scene.footprint.intersects(Polygon.from_bbox(tile.bounds())):
+    place = Polygon.from_bbox(tile.bounds())
+    if not any(scene.footprint.intersects(place) for scene in look.mosaic.scenes):
         msg = "the scene has nothing there"
         raise NotFound(msg)
     key = look.etag(tile.z, tile.x, tile.y).strip('"')
     kept = cached_tile(key=key)
     if kept is not None:
         return kept
-    pixels = read_tile(look.scene.ref(), tile=tile, bands=look.combination.bands, roots=scene_roots())
+    roots = scene_roots()
+    pixels = _laid(look, lambda ref, bands: read_tile(ref, tile=tile, bands=bands, roots=roots))
     if not pixels.mask.any():
         return empty_tile(look.fmt)
-    image = _drawn(look, pixels)
+    image = render(pixels, look.combination, limits=look.limits(), fmt=look.fmt)
     keep_tile(key=key, image=image)
     return image
 
@@ -192,45 +187,59 @@ def draw_thumb(*, look: Look, bounds: Bounds | None, size: int) -> bytes:
     """Draw a small picture of a scene or of a part of it.
 
     Args:
-        look: scene, bands, stretch, format.
+        look: scenes, bands, stretch, format.
         bounds: west, south, east, north in EPSG:4326; None for the whole scene.
         size: the longer side in pixels.
 
     Raises:
         BadRaster: the file cannot be read.
     """
-    pixels = _read_bounds(look.scene, look.combination.bands, bounds, size)
-    return _drawn(look, pixels)
+    read = _reader(look.mosaic, bounds, size)
+    return render(_laid(look, read), look.combination, limits=look.limits(), fmt=look.fmt)
 
 
-def _drawn(look: Look, pixels: Pixels) -> bytes:
+def _laid(look: Look, read: Reader) -> Pixels:
+    """Read what is looked at, of several scenes each where those before it end."""
     if look.combination.id == WEIGHTS.id:
-        pixels = read_weights(look.scene.ref(), pixels, pixels=pixels).drawn_over(pixels)
-    return render(pixels, look.combination, limits=look.limits(), fmt=look.fmt)
+        return _over(look.mosaic, lambda ref: _weights_of(ref, read(ref, mask_bands(ref))))
+    return _over(look.mosaic, lambda ref: read(ref, look.combination.bands))
+
+
+def _weights_of(ref: SceneRef, pixels: Pixels) -> Pixels:
+    return read_weights(ref, pixels, pixels=pixels).drawn_over(pixels)
+
+
+def _over(mosaic: SceneMosaic, read: Callable[[SceneRef], Pixels]) -> Pixels:
+    if len(mosaic.scenes) == 1:
+        return read(mosaic.front.ref())
+    return lay_over(read(scene.ref()) for scene in mosaic.scenes).pixels
 
 
 def draw_sheet(*, sheet: Sheet, bounds: Bounds | None, size: int) -> bytes:
     """Draw a part of a scene in every combination, side by side: the bands are read once.
 
     Args:
-        sheet: scene and format.
+        sheet: scenes and format.
         bounds: west, south, east, north in EPSG:4326; None for the whole scene.
         size: the longer side of each picture in pixels.
 
     Raises:
         BadRaster: the file cannot be read.
     """
-    looks = [(one, _own_limits(sheet.scene, one)) for one in combinations_for(sheet.scene.bands)]
+    mosaic = sheet.mosaic
+    looks = [(one, _own_limits(mosaic.front, one)) for one in combinations_for(mosaic.bands)]
     bands = tuple(dict.fromkeys(band for combination, _ in looks for band in combination.bands))
-    return render_sheet(_read_bounds(sheet.scene, bands, bounds, size), looks, fmt=sheet.fmt)
+    read = _reader(mosaic, bounds, size)
+    return render_sheet(_over(mosaic, lambda ref: read(ref, bands)), looks, fmt=sheet.fmt)
 
 
-def _read_bounds(scene: Scene, bands: tuple[str, ...], bounds: Bounds | None, size: int) -> Pixels:
-    west, south, east, north = bounds or scene.focus
+def _reader(mosaic: SceneMosaic, bounds: Bounds | None, size: int) -> Reader:
+    west, south, east, north = bounds or mosaic.front.focus
     south, north = max(south, -MAX_LATITUDE), min(north, MAX_LATITUDE)
     to_map = transformer("EPSG:4326", "EPSG:3857")
     (left, right), (low, high) = to_map.transform([west, east], [south, north])
-    return read_box(scene.ref(), bounds=(left, low, right, high), bands=bands, roots=scene_roots(), size=size)
+    box, roots = (left, low, right, high), scene_roots()
+    return lambda ref, bands: read_box(ref, bounds=box, bands=bands, roots=roots, size=size)
 
 
 def parse_bounds(text: str) -> Bounds | None:

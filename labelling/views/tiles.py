@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
@@ -14,9 +14,10 @@ from django.views.decorators.http import require_safe
 from labelling.core.errors import BadInput, BadRaster, NotFound
 from labelling.core.grid import TileAddress
 from labelling.core.tiles import Bounds
+from labelling.services.mosaic_tiles import MosaicTile, draw_mosaic_tile, find_mosaic_tile
+from labelling.services.mosaics import OldVersion
 from labelling.services.tiles import (
     Look,
-    OldVersion,
     Sheet,
     draw_sheet,
     draw_thumb,
@@ -29,6 +30,8 @@ from labelling.services.tiles import (
 
 # Private: a login is needed, so no shared cache may answer.
 FOREVER = "private, max-age=31536000, immutable"
+# What a tile of all imagery shows follows the catalogue; asked again, an ETag spares the image.
+A_MINUTE = "private, max-age=60"
 
 
 @require_safe
@@ -64,8 +67,48 @@ def scene_sheet(request: HttpRequest, **address: Any) -> HttpResponseBase:
     return _answer(request, "scene-sheet", address, answer)
 
 
+@require_safe
+@permission_required("labelling.view_scene", raise_exception=True)
+def mosaic_tile(request: HttpRequest, **address: Any) -> HttpResponseBase:
+    def answer() -> HttpResponseBase:
+        wanted = _mosaic(address)
+        if unchanged := get_conditional_response(request, etag=wanted.etag):
+            response, is_whole = unchanged, True
+        else:
+            image, is_whole = draw_mosaic_tile(wanted=wanted)
+            response = HttpResponse(image, content_type=wanted.content_type)
+        response["Cache-Control"] = A_MINUTE if is_whole else "no-store"
+        if is_whole:
+            response["ETag"] = wanted.etag
+        return response
+
+    return _answer(request, "mosaic-tile", address, answer)
+
+
+@require_safe
+@permission_required("labelling.view_scene", raise_exception=True)
+def mosaic_scenes(request: HttpRequest, **address: Any) -> HttpResponseBase:
+    """The scenes that such a tile shows, the one that counts most first."""
+
+    def answer() -> HttpResponseBase:
+        scenes = [
+            {"id": scene.pk, "name": scene.name, "acquired_at": scene.acquired_at, "attribution": scene.attribution}
+            for scene in _mosaic(address | {"fmt": "png"}).scenes
+        ]
+        response = JsonResponse({"scenes": scenes})
+        response["Cache-Control"] = A_MINUTE
+        return response
+
+    return _answer(request, "mosaic-scenes", address, answer)
+
+
+def _mosaic(address: dict[str, Any]) -> MosaicTile:
+    wanted = {key: address[key] for key in ("order", "combination", "fmt")}
+    return find_mosaic_tile(tile=_place(address["z"], address["x"], address["y"]), **wanted)
+
+
 def _look(request: HttpRequest, address: dict[str, Any]) -> Look:
-    wanted = {key: address[key] for key in ("scene_id", "version", "combination", "fmt")}
+    wanted = {key: address[key] for key in ("scenes", "version", "combination", "fmt")}
     return find_look(stretch=request.GET.get("stretch", ""), **wanted)
 
 

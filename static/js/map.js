@@ -83,20 +83,23 @@ export function fitBounds(map, bounds, { maxZoom = 16, margin = 0.4 } = {}) {
   map.fitBounds(latLngBounds(bounds).pad(margin), { maxZoom, animate: false });
 }
 
+/** How addresses name a scene; of a mosaic its several numbers. */
+const addressOf = ({ address, id, version }) => `/tiles/scenes/${address ?? id}/${version}`;
+
 /** The tile address of a scene: the same contract as the server's `scene-tile`. */
 export function sceneTileUrl(scene, combination, format = "webp") {
-  return `/tiles/scenes/${scene.id}/${scene.version}/${encodeURIComponent(combination)}/{z}/{x}/{y}.${format}`;
+  return `${addressOf(scene)}/${encodeURIComponent(combination)}/{z}/{x}/{y}.${format}`;
 }
 
 /** The address of a small picture of a scene around bounds [w, s, e, n]. */
 export function sceneThumbUrl(scene, combination, bounds, size = 128) {
   const name = encodeURIComponent(combination);
-  return `/tiles/scenes/${scene.id}/${scene.version}/${name}/thumb.webp?${partOf(bounds, size)}`;
+  return `${addressOf(scene)}/${name}/thumb.webp?${partOf(bounds, size)}`;
 }
 
 /** The address of such pictures in every combination of the scene, side by side. */
 export function sceneSheetUrl(scene, bounds, size = 128) {
-  return `/tiles/scenes/${scene.id}/${scene.version}/sheet.webp?${partOf(bounds, size)}`;
+  return `${addressOf(scene)}/sheet.webp?${partOf(bounds, size)}`;
 }
 
 function partOf(bounds, size) {

@@ -40,6 +40,8 @@ NO_PAGES = (
     "home-days",
     "home-quality",
     "login",
+    "mosaic-scenes",
+    "mosaic-tile",
     "readyz",
     "scene-sheet",
     "scene-thumb",

@@ -1,7 +1,7 @@
 // Two dates of one place, side by side under a line that moves: the earlier one to its left, the later to its right.
 
 import { showScene } from "../map.js";
-import { dateOf } from "./dates.js";
+import { dateOf, madeOf } from "./dates.js";
 import { el } from "./dom.js";
 
 const PANE = "compare";
@@ -14,6 +14,7 @@ export class Compare extends EventTarget {
   #box;
   #slider;
   #labels;
+  #about;
   #other = null;
   #layer = null;
   #drawn = "";
@@ -27,7 +28,8 @@ export class Compare extends EventTarget {
     map.createPane(PANE).style.zIndex = 210; // above the tiles, below the outlines
     this.#slider = el("input", { type: "range", class: "compare-slider", min: 0, max: 100, step: 1, "aria-label": "Line between the earlier and the later date", on: { input: this.#follow } });
     this.#labels = el("div", { class: "compare-labels" });
-    box.append(el("div", { class: "compare-line" }), this.#slider, this.#labels);
+    this.#about = el("p", { class: "compare-about over" });
+    box.append(el("div", { class: "compare-line" }), this.#slider, this.#labels, this.#about);
     imagery.addEventListener("change", () => this.#redraw());
   }
 
@@ -109,6 +111,9 @@ export class Compare extends EventTarget {
     const sides = this.#sides(scene);
     const label = (side) => (side === scene || others.length === 1 ? el("span", { class: "over", text: dateOf(side) }) : this.#choice(others));
     this.#labels.replaceChildren(...sides.map(label));
+    const told = [...new Set(sides.map(madeOf).filter(Boolean))];
+    this.#about.hidden = !told.length;
+    this.#about.textContent = told.join(" · ");
   }
 
   #choice(others) {

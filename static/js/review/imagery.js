@@ -1,8 +1,8 @@
 // The scenes under the open item: which one, in which band combination; and the pictures of what comes next.
 
 import { pictureTask } from "./ahead.js";
-import { WITHOUT_SCROLLING } from "./dates.js";
-import { day, el } from "./dom.js";
+import { dateOf, madeOf, WITHOUT_SCROLLING } from "./dates.js";
+import { el } from "./dom.js";
 import { Ground, pictureOf } from "./ground.js";
 import { keycap } from "./keys.js";
 import { cell, sheetUrl } from "./sheets.js";
@@ -29,7 +29,7 @@ export class Imagery extends EventTarget {
     super();
     this.#map = map;
     this.#ahead = ahead;
-    this.#ground = new Ground({ map, ahead });
+    this.#ground = new Ground({ map, ahead, onShown: () => this.dispatchEvent(new Event("shown")) });
   }
 
   get scene() {
@@ -126,10 +126,10 @@ export function drawBands(box, imagery, actions) {
     }),
   );
   const count = item.scenes.length;
-  const label = `${scene.acquired_at ? day(scene.acquired_at) : scene.kind}${count > 1 ? ` · ${imagery.index + 1} of ${count}` : ""}`;
+  const label = `${dateOf(scene)}${count > 1 ? ` · ${imagery.index + 1} of ${count}` : ""}`;
   const dates = el(
     "span",
-    { class: "over dates", title: `${scene.name} · ${scene.kind}` },
+    { class: "over dates", title: madeOf(scene) || scene.name },
     count > 1 && el("button", { type: "button", class: "bare", "aria-label": "previous scene", on: { click: actions.previousScene } }, keycap("previousScene")),
     el("span", { text: label }),
     count > 1 && el("button", { type: "button", class: "bare", "aria-label": "next scene", on: { click: actions.nextScene } }, keycap("nextScene")),

@@ -68,7 +68,7 @@ export class Spectra {
   async #ask(key, item, scene) {
     const known = this.#known.get(key);
     if (known) return known;
-    const answer = await this.#fetch(`sites/${item.site}/spectrum/?scene=${scene.id}`);
+    const answer = await this.#fetch(`sites/${item.site}/spectrum/?scene=${scene.address}`);
     this.#known.set(key, answer);
     if (this.#known.size > KEPT) this.#known.delete(this.#known.keys().next().value);
     return answer;

@@ -34,7 +34,7 @@ def test_verified_sites_are_accepted_examples_of_their_type_alone(cast: Cast) ->
     decide(cast.ana, second, "fix", types={"feature": "pond"})
     (example,) = accepted_examples(mine_type=pit())
     assert (example.label.site, example.label.decision.comment) == (first, "clear benches")
-    assert example.picture.scene is None
+    assert example.picture.mosaic is None
     assert len(example.picture.paths) == 1
     assert [one.label.site for one in accepted_examples(mine_type=MineType.objects.get(code="pond"))] == [second]
 

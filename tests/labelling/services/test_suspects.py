@@ -55,7 +55,7 @@ def test_the_strongest_doubt_is_served_first_and_says_why(cast: Cast) -> None:
     assert "Other seeds says open pit; the label says pond" in why[weak.pk]
     assert not Suspect.objects.filter(site=fine).exists()
     [case, _] = describe_suspects(suspects=list(waiting_suspects()))
-    assert (case.site, case.label.state, case.picture.scene) == (strong, "verified", None)
+    assert (case.site, case.label.state, case.picture.mosaic) == (strong, "verified", None)
 
 
 def test_a_lead_who_confirms_settles_it_until_there_is_new_evidence(cast: Cast) -> None:

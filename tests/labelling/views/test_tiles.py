@@ -49,12 +49,12 @@ def middle(scene: Scene, z: int = 14) -> dict[str, Any]:
 
 
 def address(scene: Scene, **changes: Any) -> str:
-    words = {"scene_id": scene.pk, "version": scene.version, "combination": "true-colour", "fmt": "png"}
+    words = {"scenes": scene.pk, "version": scene.version, "combination": "true-colour", "fmt": "png"}
     return reverse("scene-tile", kwargs={**words, **middle(scene), **changes})
 
 
 def thumb(scene: Scene, query: str = "", **changes: Any) -> str:
-    words = {"scene_id": scene.pk, "version": scene.version, "combination": "true-colour", "fmt": "png"}
+    words = {"scenes": scene.pk, "version": scene.version, "combination": "true-colour", "fmt": "png"}
     return reverse("scene-thumb", kwargs={**words, **changes}) + query
 
 
@@ -155,7 +155,7 @@ def test_outside_the_footprint_there_is_nothing(gus: Client, scene: Scene) -> No
 
 def test_an_unknown_scene_is_not_found(gus: Client, scene: Scene) -> None:
     for number in (scene.pk + 1, 10**30):
-        assert gus.get(address(scene, scene_id=number)).status_code == 404
+        assert gus.get(address(scene, scenes=number)).status_code == 404
 
 
 def test_an_old_version_leads_to_the_one_that_is_now(gus: Client, scene: Scene) -> None:
@@ -182,7 +182,7 @@ def test_eve_and_strangers_see_no_tiles(cast: Cast, client: Client, scene: Scene
     assert client.get(address(scene)).status_code == 302
     client.force_login(cast.eve)
     assert client.get(address(scene)).status_code == 403
-    assert client.get(address(scene, scene_id=scene.pk + 1)).status_code == 403
+    assert client.get(address(scene, scenes=scene.pk + 1)).status_code == 403
 
 
 def test_a_thumbnail_shows_the_whole_scene_or_a_part(gus: Client, scene: Scene) -> None:
@@ -200,7 +200,7 @@ def test_a_thumbnail_shows_the_whole_scene_or_a_part(gus: Client, scene: Scene) 
 
 
 def sheet(scene: Scene, query: str = "", **changes: Any) -> str:
-    words = {"scene_id": scene.pk, "version": scene.version, "fmt": "png"}
+    words = {"scenes": scene.pk, "version": scene.version, "fmt": "png"}
     return reverse("scene-sheet", kwargs={**words, **changes}) + query
 
 
@@ -223,7 +223,7 @@ def test_a_sheet_shows_every_combination_side_by_side(gus: Client, scene: Scene)
 
 def test_a_sheet_of_an_old_version_or_of_nonsense_is_answered_like_a_tile(gus: Client, scene: Scene) -> None:
     assert gus.get(sheet(scene, "?size=32", version="old"))["Location"] == sheet(scene, "?size=32")
-    assert gus.get(sheet(scene, scene_id=scene.pk + 1)).status_code == 404
+    assert gus.get(sheet(scene, scenes=scene.pk + 1)).status_code == 404
     assert gus.get(sheet(scene, fmt="gif")).status_code == 400
     assert gus.get(sheet(scene, "?size=0")).status_code == 400
 
