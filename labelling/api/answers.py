@@ -158,9 +158,14 @@ class WaitingOut(Answer):
     free_in_s = serializers.IntegerField()
 
 
+class HeldOut(ClaimOut):
+    site = serializers.IntegerField()
+
+
 class ClaimsOut(Answer):
     items = ItemOut(many=True)
     ahead = ItemOut(many=True, help_text="what follows, without what the browser said that it has")
+    held = HeldOut(many=True, help_text="every site that is leased to the browser now")
     next = serializers.ListField(child=serializers.IntegerField(), help_text="site ids of all that follows, in order")
     progress = ProgressOut()
     waiting = WaitingOut(allow_null=True)

@@ -92,6 +92,9 @@ class ClaimsIn(Strict):
     want = RowIds(default=list)
     count = serializers.IntegerField(min_value=0, max_value=MAX_COUNT, default=1)
     ahead = serializers.IntegerField(min_value=0, max_value=MAX_AHEAD, default=0)
+    hold = serializers.IntegerField(
+        min_value=0, max_value=MAX_COUNT, default=0, help_text="how many to lease in all, while others find enough"
+    )
     exclude = RowIds(default=list)
     have = Versions(default=dict, help_text="version by site id, of what was fetched ahead and need not be sent again")
 

@@ -26,13 +26,13 @@ from labelling.services.decisions import (
     revoke_area,
     submit_decision,
 )
-from labelling.services.items import build_item, build_items, shown_sites
+from labelling.services.items import build_item, build_items, claim_of, shown_sites
 from labelling.services.queue import (
     beat_claim,
     claim_sites,
+    hold_ahead,
     progress_of,
     release_claim,
-    upcoming_sites,
     waiting_for,
 )
 
@@ -55,22 +55,30 @@ class Claims(ReviewView):
         operation_id="claim_sites", request=serializers.ClaimsIn, responses={200: answers.ClaimsOut, **ERRORS}
     )
     def post(self, request: Request, slug: str) -> Response:
-        """Lease the next sites of a campaign, and look at those that follow."""
+        """Lease the next sites of a campaign, look at those that follow, and lease the first of these too."""
         wish = self.checked(serializers.ClaimsIn, request.data)
         campaign = find_campaign(user=self.user, slug=slug)
         claims = claim_sites(
             user=self.user, campaign=campaign, want=wish["want"], count=wish["count"], exclude=wish["exclude"]
         )
         ids = [claim.site_id for claim in claims]
-        ahead = upcoming_sites(user=self.user, campaign=campaign, count=wish["ahead"], exclude=[*ids, *wish["exclude"]])
-        fresh = [one.site for one in ahead if wish["have"].get(str(one.site)) != one.version]
-        items = build_items(user=self.user, sites=shown_sites([*ids, *fresh]), campaign=campaign, claims=claims)
+        ahead = hold_ahead(
+            user=self.user,
+            campaign=campaign,
+            count=wish["ahead"],
+            hold=max(0, wish["hold"] - len(ids)),
+            exclude=[*ids, *wish["exclude"]],
+        )
+        fresh = [one.site for one in ahead.sites if wish["have"].get(str(one.site)) != one.version]
+        held = [*claims, *ahead.claims]
+        items = build_items(user=self.user, sites=shown_sites([*ids, *fresh]), campaign=campaign, claims=held)
         waiting = None if claims or not wish["count"] else waiting_for(user=self.user, campaign=campaign)
         return Response(
             {
                 "items": items[: len(ids)],
                 "ahead": items[len(ids) :],
-                "next": [one.site for one in ahead],
+                "held": [{"site": claim.site_id, **claim_of(claim)} for claim in held],
+                "next": [one.site for one in ahead.sites],
                 "progress": vars(progress_of(user=self.user, campaign=campaign)),
                 "waiting": vars(waiting) if waiting else None,
             }

@@ -163,9 +163,14 @@ def _item(sight: Sight, shelf: _Shelf) -> Item:
         "scenes": imagery_of(site=site, scenes=shelf.scenes.get(site.pk, [])),
         "history": [_past(decision) for decision in sight.history[:MAX_HISTORY]],
         "comments": [_comment(comment) for comment in sight.comments[-MAX_COMMENTS:]],
-        "claim": {"token": str(claim.token), "expires_at": iso(claim.expires_at)} if claim else None,
+        "claim": claim_of(claim) if claim else None,
         "synthetic": site.synthetic,
     }
+
+
+def claim_of(claim: Claim) -> dict[str, Any]:
+    """What the holder of a claim needs of it, ready for JSON."""
+    return {"token": str(claim.token), "expires_at": iso(claim.expires_at)}
 
 
 def _options(shelf: _Shelf, proposals: Sequence[Proposal]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-AHEAD = 7  # as static/js/review/queue.js asks for
+AHEAD, HOLD = 16, 8  # as static/js/review/queue.js asks for
 GONE = 200
 WAIT_S = 60
 
@@ -76,6 +76,7 @@ class Reviewer:
         wire: its connection.
         slug: of the campaign.
         ahead: what it has fetched ahead, in order.
+        held: sites that are leased to it, as far as it knows.
         gone: sites that it has decided, the newest last.
         confirmed: what the server has confirmed: site, version and verdict by key.
         kept: keys of decisions that the server has kept without applying them.
@@ -85,6 +86,7 @@ class Reviewer:
     wire: Wire
     slug: str
     ahead: list[dict[str, Any]] = field(default_factory=list)
+    held: set[int] = field(default_factory=set)
     gone: list[int] = field(default_factory=list)
     confirmed: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
@@ -108,22 +110,30 @@ class Reviewer:
         return status, json.loads(raw)
 
     async def next(self) -> tuple[int, dict[str, Any] | None]:
-        """Lease the next site and fetch ahead, as the screen does after each decision."""
-        wanted = self.ahead[:1]
+        """Go on to the next site, which is leased; ask when the screen would, but wait for the answer."""
+        leased = [item for item in self.ahead if item["site"] in self.held]
+        if len(leased) > HOLD / 2:
+            return 200, self._open(leased[0])
+        here = {item["site"]: item for item in self.ahead}
         asked = {
-            "want": [item["site"] for item in wanted],
+            "want": list(here)[:1],
             "count": 1,
             "ahead": AHEAD,
+            "hold": HOLD,
             "exclude": self.gone[-GONE:],
-            "have": {str(item["site"]): item["version"] for item in self.ahead},
+            "have": {str(site): item["version"] for site, item in here.items()},
         }
         status, answer = await self._send("next", f"campaigns/{self.slug}/claims/", asked)
         if status != 200 or not answer["items"]:
             return status, None
-        known = {item["site"]: item for item in [*self.ahead, *answer["ahead"]]}
+        known = here | {item["site"]: item for item in [*answer["ahead"], *answer["items"]]}
+        self.held = {claim["site"] for claim in answer["held"]}
         self.ahead = [known[site] for site in answer["next"]]
-        item: dict[str, Any] = answer["items"][0]
-        return status, item
+        return status, self._open(answer["items"][0])
+
+    def _open(self, item: dict[str, Any]) -> dict[str, Any]:
+        self.ahead = [other for other in self.ahead if other["site"] != item["site"]]
+        return item
 
     async def submit(self, item: dict[str, Any], verdict: str = "accept", **more: Any) -> int:
         """Decide on a site."""
@@ -135,6 +145,7 @@ class Reviewer:
         if status == 409:
             self.kept.add(key)
         self.gone.append(item["site"])
+        self.held.discard(item["site"])
         return status
 
 
@@ -143,7 +154,7 @@ class Pace:
     """What reviewers met who decide at a fixed pace.
 
     Attributes:
-        next_ms: how long each ``next`` took.
+        next_ms: how long each ``next`` took for which the server was asked.
         submit_ms: how long each ``submit`` took.
         doubly_held: sites given to one reviewer while another held them.
     """
@@ -164,9 +175,10 @@ async def work_at_pace(crowd: list[Reviewer], *, every_s: float, seconds: float,
         while turn < end:
             await asyncio.sleep(max(0.0, turn - time.perf_counter()))
             turn += every_s
-            began = time.perf_counter()
+            began, answers = time.perf_counter(), reviewer.statuses.total()
             _, item = await reviewer.next()
-            pace.next_ms.append((time.perf_counter() - began) * 1000)
+            if reviewer.statuses.total() > answers:
+                pace.next_ms.append((time.perf_counter() - began) * 1000)
             if item is None:
                 continue
             if held.setdefault(item["site"], number) != number:

@@ -1,6 +1,7 @@
 """Hand out sites: lease the next ones, and look ahead without leasing."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -11,6 +12,20 @@ from labelling.services.queue.free import Free, Upcoming
 from labelling.services.queue.leases import lease_sites
 
 _ROUNDS = 8
+_PLENTY = 2
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What follows in a reviewer's queue.
+
+    Attributes:
+        sites: in the order in which they are to be reviewed.
+        claims: the reviewer's on the first of them.
+    """
+
+    sites: list[Upcoming]
+    claims: list[Claim]
 
 
 def claim_sites(
@@ -80,6 +95,36 @@ def upcoming_sites(*, user: User, campaign: Campaign, count: int, exclude: Colle
         Sites in the order in which they would be served.
     """
     return _deal(Free(user, campaign, exclude), count) if count else []
+
+
+def hold_ahead(*, user: User, campaign: Campaign, count: int, hold: int, exclude: Collection[int] = ()) -> Ahead:
+    """Look ahead in a reviewer's queue, and lease the first of what follows, so that it is not taken from the screen.
+
+    What the reviewer holds already is held on. More is leased only where twice as many sites are found: at the end
+    of a queue nobody is to wait for what another only keeps for later.
+
+    Args:
+        user: the reviewer.
+        campaign: the queue.
+        count: how many to look at, at most.
+        hold: how many of them to lease, at most.
+        exclude: site ids to leave out, such as those whose decision is still on its way.
+    """
+    if hold <= 0:
+        return Ahead(upcoming_sites(user=user, campaign=campaign, count=count, exclude=exclude), [])
+    with transaction.atomic():
+        return _hold_ahead(Free(user, campaign, exclude, lock=True), count, hold)
+
+
+def _hold_ahead(free: Free, count: int, hold: int) -> Ahead:
+    sites = free.own()[:hold]
+    free.exclude |= {one.site for one in sites}
+    found, missing = _deal(free, max(0, count - len(sites))), hold - len(sites)
+    ids = [one.site for one in sites]
+    if len(found) >= _PLENTY * missing:
+        ids += [one.site for one in found[:missing]]
+    claims = lease_sites(user=free.user, campaign=free.campaign, site_ids=ids, wanted=free.opinions_wanted())
+    return Ahead([*sites, *found], claims)
 
 
 def _deal(free: Free, count: int) -> list[Upcoming]:

@@ -40,9 +40,10 @@ WANTED = "SELECT s.id, s.version FROM labelling_site s WHERE s.id IN ({want}) AN
 # A lead may want a site in any state that nobody else holds.
 LEADS = f"""SELECT s.id, s.version FROM labelling_site s WHERE s.id IN ({{want}}) AND s.id NOT IN ({{exclude}})
     AND NOT EXISTS ({_LIVE.format(what="1")} AND k.reviewer_id <> %(user)s)"""
-OWN = """SELECT s.id, s.version FROM labelling_claim k JOIN labelling_site s ON s.id = k.site_id
+OWN = f"""SELECT s.id, CASE WHEN s.state = 'open' THEN {_KNOWN} ELSE 0 END
+    FROM labelling_claim k JOIN labelling_site s ON s.id = k.site_id
     WHERE k.reviewer_id = %(user)s AND k.campaign_id = %(campaign)s AND (s.state = 'open' OR k.again)
-    AND s.id NOT IN ({exclude}) ORDER BY k.id"""
+    AND s.id NOT IN ({{exclude}}) ORDER BY k.id"""
 # A contested site on which the lead has not spoken; the one that has waited longest comes first.
 CONTESTED = f"""SELECT s.id, s.version FROM labelling_site s JOIN labelling_label l ON l.site_id = s.id
     WHERE s.state = 'contested' AND s.id NOT IN ({{exclude}}) AND NOT EXISTS ({_SPOKEN_OF})

@@ -1,9 +1,13 @@
-// What is on screen, what comes next, and the lease on it. The screen never waits: the next item is shown at once
-// from what was fetched ahead, and the lease on it is asked for behind.
+// What is on screen, what comes next, and the leases on it. The screen never waits: the next item is shown at once
+// from what was fetched ahead. The first of that are leased too, while the queue is long; else the lease on what is
+// open is asked for behind.
 
 const BEAT_MS = 60000;
 const RETRY_MS = 4000;
 const REST_MS = 150;
+const HOLD = 8; // leased at once: the open item and those right after it
+
+const isLeased = (item) => Boolean(item?.claim) && Date.parse(item.claim.expires_at) > Date.now();
 
 /**
  * Events: `show` {item, why}, `ahead`, `progress`, `state`.
@@ -80,7 +84,7 @@ export class Queue extends EventTarget {
 
   /** The page goes away: let the site go at once instead of after its lease. */
   leave() {
-    if (this.current) this.#release(this.current, true);
+    for (const item of [this.current, ...this.ahead]) if (item) this.#release(item, true);
   }
 
   #show(item, why) {
@@ -99,7 +103,7 @@ export class Queue extends EventTarget {
   /** What is decided at once needs no lease: ask when its person rests on an item, or when little is left ahead. */
   #askSoon() {
     if (this.ahead.length < this.#aheadCount / 2) this.#ask();
-    else this.#later(REST_MS);
+    else if (!isLeased(this.current) || this.ahead.filter(isLeased).length < HOLD / 2) this.#later(REST_MS);
   }
 
   async #ask() {
@@ -114,15 +118,17 @@ export class Queue extends EventTarget {
       do {
         this.#askAgain = false;
         const wanted = this.current;
-        const isComingBack = Boolean(wanted?.after); // its undo is still on the way: nothing to lease yet
+        const asksForIt = !isLeased(wanted) && !wanted?.after; // its undo is still on the way: nothing to lease yet
+        const here = [wanted, ...this.ahead].filter((item) => item && !item.after);
         const answer = await this.#api.post(`campaigns/${this.#slug}/claims/`, {
           want: wanted ? [wanted.site] : [this.#first, ...this.ahead.map((item) => item.site)].filter(Boolean),
-          count: isComingBack ? 0 : 1,
+          count: asksForIt ? 1 : 0,
           ahead: this.#aheadCount,
+          hold: HOLD,
           exclude: [...this.#gone].slice(-200),
-          have: Object.fromEntries(this.ahead.filter((item) => !item.after).map((item) => [item.site, item.version])),
+          have: Object.fromEntries(here.map((item) => [item.site, item.version])),
         });
-        moved = this.#take(wanted, answer, isComingBack);
+        moved = this.#take(wanted, answer, asksForIt);
       } while (this.#askAgain);
     } catch (error) {
       this.#fail(error);
@@ -133,7 +139,7 @@ export class Queue extends EventTarget {
   }
 
   /** Take an answer up; true where its person was faster than the server, and the lease is for an item no longer open. */
-  #take(wanted, answer, isComingBack) {
+  #take(wanted, answer, asksForIt) {
     this.#first = null;
     this.progress = answer.progress;
     this.leased = answer.waiting;
@@ -142,8 +148,10 @@ export class Queue extends EventTarget {
     for (const item of answer.items) if (item !== claimed) this.#release(item);
     const moved = this.current !== wanted;
     if (moved && claimed && claimed.site !== this.current?.site) this.#release(claimed);
-    if (!moved && !isComingBack) this.#settle(wanted, claimed);
+    if (!moved && asksForIt) this.#settle(wanted, claimed);
     this.#refill(answer);
+    const held = new Map(answer.held.map((claim) => [claim.site, claim]));
+    for (const item of [this.current, ...this.ahead]) if (item) item.claim = held.get(item.site) ?? null;
     return moved;
   }
 

@@ -142,6 +142,29 @@ def test_a_day_of_review(cast: Cast) -> None:
     assert evening["progress"]["mine_today"] == 4
 
 
+def test_a_browser_holds_what_follows_and_gets_nothing_twice(cast: Cast) -> None:
+    campaign = a_campaign()
+    ids = [site.pk for site in some_sites(12)]
+    ana, claims = Browser(cast.ana), f"/campaigns/{campaign.slug}/claims/"
+    first = ana.post(claims, {"count": 1, "ahead": 6, "hold": 3})
+    assert matches(first, answers.ClaimsOut())
+    assert ([claim["site"] for claim in first["held"]], first["next"]) == (ids[:3], ids[1:7])
+    held = [first["items"][0], *first["ahead"]][:3]
+    assert [item["claim"] for item in held] == [
+        {"token": claim["token"], "expires_at": claim["expires_at"]} for claim in first["held"]
+    ]
+    assert [item["claim"] for item in first["ahead"][2:]] == [None] * 4
+    ana.post("/decisions/", a_decision(ids[0], 0, campaign=campaign.slug), status=201)
+    here = {str(item["site"]): item["version"] for item in first["ahead"]}
+    more = ana.post(claims, {"count": 0, "ahead": 6, "hold": 3, "have": here})
+    assert ([claim["site"] for claim in more["held"]], more["next"]) == (ids[1:4], ids[1:7])
+    assert [claim["token"] for claim in more["held"][:2]] == [claim["token"] for claim in first["held"][1:]]
+    assert (more["items"], more["ahead"]) == ([], [])
+    for claim in more["held"]:
+        ana.delete(f"/claims/{claim['token']}/")
+    assert not Claim.objects.exists()
+
+
 def test_of_two_decisions_on_one_site_the_later_gets_the_choice(cast: Cast) -> None:
     site = a_site(types=TYPES)
     Browser(cast.ben).post("/decisions/", a_decision(site.pk, 0, "reject", reason="cloud"), status=201)

@@ -12,7 +12,7 @@ from django.test import Client
 from labelling.core.errors import Conflict
 from labelling.models import Claim, Decision, Label, ReviewedArea, Site
 from labelling.services.decisions import complete_area
-from labelling.services.queue import claim_sites
+from labelling.services.queue import claim_sites, hold_ahead
 from tests.cast import Cast
 from tests.crowd import at_once
 from tests.mines import a_campaign, a_site, decide, drawn, some_sites
@@ -108,6 +108,15 @@ def test_what_eight_reviewers_claim_at_once_is_eight_sites(open_house: Cast) -> 
     held = at_once([partial(claim_sites, user=person, campaign=campaign, count=2) for person in people])
     ids = [claim.site_id for part in held for claim in part]
     assert len(ids) == len(set(ids)) == 16
+
+
+def test_what_eight_reviewers_hold_ahead_at_once_is_held_by_one_each(open_house: Cast) -> None:
+    campaign = a_campaign()
+    some_sites(80)
+    people = reviewers(8)
+    found = at_once([partial(hold_ahead, user=person, campaign=campaign, count=8, hold=4) for person in people])
+    held = [claim.site_id for ahead in found for claim in ahead.claims]
+    assert len(held) == len(set(held)) == 32
 
 
 def test_two_blind_opinions_at_once_are_both_counted(open_house: Cast) -> None:

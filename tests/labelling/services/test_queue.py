@@ -16,6 +16,7 @@ from labelling.services.items import build_item
 from labelling.services.queue import (
     beat_claim,
     claim_sites,
+    hold_ahead,
     leases,
     memory,
     progress_of,
@@ -83,6 +84,41 @@ def test_what_is_on_its_way_is_left_out(cast: Cast) -> None:
     one, two = [site.pk for site in some_sites(2)]
     assert take(cast.ana, campaign) == [one]
     assert take(cast.ana, campaign, exclude=[one]) == [two]
+
+
+def hold(user: User, campaign: Campaign, count: int, leased: int, **more: Any) -> tuple[list[int], list[int]]:
+    found = hold_ahead(user=user, campaign=campaign, count=count, hold=leased, **more)
+    return [one.site for one in found.sites], [claim.site_id for claim in found.claims]
+
+
+def test_what_is_held_ahead_goes_to_nobody_else_and_is_held_on(cast: Cast) -> None:
+    campaign = a_campaign()
+    ids = [site.pk for site in some_sites(9)]
+    assert hold(cast.ana, campaign, 5, 2) == (ids[:5], ids[:2])
+    assert hold(cast.ben, campaign, 4, 1) == (ids[2:6], ids[2:3])
+    run_out(*Claim.objects.filter(reviewer=cast.ana))
+    # The first is on screen by now; what is held is held on, and one more with it.
+    assert hold(cast.ana, campaign, 5, 2, exclude=ids[:1]) == ([ids[1], *ids[3:7]], [ids[1], ids[3]])
+    assert Claim.objects.filter(expires_at__gt=timezone.now(), reviewer=cast.ana).count() == 2
+
+
+def test_at_the_end_of_a_queue_nothing_is_held_ahead(cast: Cast) -> None:
+    campaign = a_campaign()
+    ids = [site.pk for site in some_sites(5)]
+    assert hold(cast.ana, campaign, 6, 3) == (ids, [])
+    assert hold(cast.ana, campaign, 4, 2) == (ids[:4], ids[:2])
+    assert hold(cast.ana, campaign, 6, 3) == (ids, ids[:3])
+    assert hold(cast.ben, campaign, 6, 2) == (ids[3:], [])
+    assert take(cast.ben, campaign) == [ids[3]]
+
+
+def test_what_is_held_ahead_says_nothing_of_others_where_opinions_are_blind(cast: Cast) -> None:
+    campaign = a_campaign(reviews_needed=2)
+    sites = some_sites(4)
+    decide(cast.ben, sites[0], campaign_id=campaign.pk)
+    for _ in range(2):  # the second time the first is held already
+        found = hold_ahead(user=cast.ana, campaign=campaign, count=4, hold=2)
+        assert [(one.site, one.version) for one in found.sites[:2]] == [(site.pk, 0) for site in sites[:2]]
 
 
 def test_a_lease_that_ran_out_is_free_for_the_next_without_anything_running(cast: Cast) -> None:
