@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import F
 from rasterio.transform import from_bounds
 from shapely.geometry.base import BaseGeometry
@@ -217,8 +218,13 @@ def _parts(wanted: MosaicTile, passed_over: list[int]) -> Iterator[Pixels]:
             passed_over.append(scene.pk)
 
 
-def layers_for_maps() -> dict[str, Any]:
-    """What a map needs to offer these tiles: addresses as Leaflet fills them in, and the choices."""
+def layers_for(user: User | AnonymousUser) -> dict[str, Any] | None:
+    """What a map needs to offer these tiles to a person: addresses as Leaflet fills them in, and the choices.
+
+    None where the person may not see scenes.
+    """
+    if not user.has_perm("labelling.view_scene"):
+        return None
     return {
         "tiles": "/tiles/mosaics/{order}/{combination}/{z}/{x}/{y}.webp",
         "scenes": "/tiles/mosaics/{order}/{combination}/{z}/{x}/{y}.json",

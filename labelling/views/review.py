@@ -17,6 +17,7 @@ from labelling.models import Campaign, Decision, MineType
 from labelling.services.campaigns import campaigns_of, find_campaign
 from labelling.services.contested import count_contested
 from labelling.services.keymaps import keymap_of
+from labelling.services.mosaic_tiles import layers_for
 from labelling.services.queue import progress_of
 from labelling.services.suspects import count_suspects
 
@@ -63,6 +64,7 @@ def _config(user: User, campaign: Campaign) -> dict[str, Any]:
         "reasons": [{"code": code, "name": name} for code, name in Decision.Reason.choices],
         "types": _types(campaign.axis),
         "keys": keymap_of(user=user),
+        "mosaics": layers_for(user),
         "links": {
             "login": reverse("login"),
             "campaigns": reverse("campaigns"),

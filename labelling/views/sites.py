@@ -24,6 +24,7 @@ from labelling.models.spatial import Box, in_box, to_shapely
 from labelling.services.blind import see_site
 from labelling.services.gold import can_be_gold
 from labelling.services.lifelines import life_of
+from labelling.services.mosaic_tiles import layers_for
 from labelling.views.site_tiles import site_feature
 
 PER_PAGE = 50
@@ -44,7 +45,7 @@ def sites(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": pages.get_page(request.GET.get("page")),
-        "map": {"tiles": TILES, **pages.frame()},
+        "map": {"tiles": TILES, "mosaics": layers_for(request.user), **pages.frame()},
     }
     if request.user.has_perm(LEADS):
         context |= {"bulk_form": BulkForm(), "asked": _filter_of(request)}

@@ -1,11 +1,12 @@
 // The sites that fit the filter, on a map beside their table. A click on a site tells what it is and leads to its page.
 import { createMap, fitBounds, latLngBounds, textLines } from "./map.js";
+import { offerMosaics } from "./mosaics.js";
 import { figure } from "./review/dom.js";
 import { SiteTiles } from "./sitetiles.js";
 
 const { L } = window;
 const CLOSER = 2; // zooms that a click on a circle goes
-const { tiles, bounds, frame } = JSON.parse(document.getElementById("sites").textContent);
+const { tiles, bounds, frame, mosaics } = JSON.parse(document.getElementById("sites").textContent);
 const said = document.getElementById("map-count");
 const map = createMap(document.getElementById("map"));
 const query = new URLSearchParams(location.search);
@@ -80,6 +81,7 @@ map.on("moveend", () => {
   } else if (!layer.isLoading()) count();
 });
 layer.addTo(map);
+offerMosaics(map, mosaics);
 
 for (const row of document.querySelectorAll("tr[data-site]")) {
   const [lon, lat] = row.dataset.point.split(",").map(Number);

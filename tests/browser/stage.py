@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "keymap", "evidence")
 LONELY = "lonely"  # a campaign whose only site has no scene
 EMPTY = "empty"  # a campaign without a site
+SEAM = "seam"  # a campaign whose only site lies over the edge of two scenes, with an older one and a composite
 MANY = "many"  # a campaign of 210 sites, none with a scene
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
 
@@ -40,6 +41,7 @@ def set_stage() -> None:
     for story, place in zip(STORIES, make_places(len(STORIES), seed=11), strict=True):
         play_on(story, [place])
     _add_lonely()
+    _add_seam()
     _add_many()
 
 
@@ -126,6 +128,27 @@ def _add_lonely() -> None:
     create_campaign(name=f"Synthetic {LONELY}", axis="commodity", conditions={"sources": [source.name]})
     Source.objects.create(name="nobody", kind="polygons", synthetic=True)
     create_campaign(name=f"Synthetic {EMPTY}", conditions={"sources": ["nobody"]})
+
+
+def _add_seam() -> None:
+    from django.conf import settings
+
+    from labelling.models import Scene
+    from labelling.services.campaigns import create_campaign
+    from labelling.services.composites import make_composite, place_of, plan_order
+    from labelling.services.scenes import import_scenes
+    from tests.halves import cut_in_halves
+
+    halves = cut_in_halves(Path(settings.MAD_HOME) / "stage" / SEAM)
+    [older] = import_scenes(paths=[Path(halves.whole.path)]).added
+    Scene.objects.filter(pk=older.pk).update(acquired_at="2024-05-01T13:30:00Z")
+    dates = list(Scene.objects.filter(pk__in=[older.pk, halves.west.pk]).order_by("pk"))
+    target = place_of("Synthetic seam")
+    target.parent.mkdir(exist_ok=True)
+    make_composite(order=plan_order(scenes=dates, method="medoid", target=target))
+    site = halves.site()
+    source = site.proposals.get().source
+    create_campaign(name=f"Synthetic {SEAM}", conditions={"sources": [source.name]})
 
 
 def _add_many() -> None:

@@ -1,6 +1,7 @@
 // The review screen: one key a decision, never a wait, never a loss. This file only ties the parts together.
 
 import { createMap } from "../map.js";
+import { offerMosaics } from "../mosaics.js";
 import { Ahead } from "./ahead.js";
 import { createApi } from "./api.js";
 import { drawAccept, drawFacts, drawHead, drawThumbs, drawTypes } from "./card.js";
@@ -35,6 +36,7 @@ const status = new Status({
   live: $("live"), toast: $("toast"), meter: $("progress-meter"), count: $("progress-count"), pace: $("pace"), saved: $("saved"),
 });
 const map = createMap($("map"), { zoomControl: false, keyboard: false });
+offerMosaics(map, config.mosaics);
 const ahead = new Ahead();
 const imagery = new Imagery({ map, ahead });
 const compare = new Compare({ map, imagery, box: $("compare") });
