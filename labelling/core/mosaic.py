@@ -57,6 +57,22 @@ def read_mosaic(refs: Sequence[SceneRef], grid: Grid, *, bands: tuple[str, ...] 
     return lay_over(cut_grid(ref, grid, bands=wanted) for ref in refs)
 
 
+def cut_filled(ref: SceneRef, grid: Grid, *, fill: Sequence[SceneRef] = (), bands: tuple[str, ...] = ()) -> Pixels:
+    """Cut a window out of a scene, and where that shows nothing out of others.
+
+    Args:
+        ref: the scene.
+        grid: CRS, transform, width and height of the window.
+        fill: the others, the one that counts most first; none for the scene as it is.
+        bands: names of the bands wanted, in that order; empty for all, of several scenes those that all have.
+
+    Raises:
+        BadInput: too many scenes, or no band in common.
+        BadRaster: a scene lacks a band, or a file cannot be read.
+    """
+    return read_mosaic((ref, *fill), grid, bands=bands).pixels if fill else cut_grid(ref, grid, bands=bands)
+
+
 def lay_over(parts: Iterable[Pixels]) -> Mosaic:
     """Lay pixels of one grid over each other, the first on top; no more of them are asked for than are seen.
 

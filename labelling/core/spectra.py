@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from shapely.geometry.base import BaseGeometry
 
-from labelling.core.chips import ChipGrid, cut_grid
+from labelling.core.chips import ChipGrid
 from labelling.core.errors import BadGeometry
 from labelling.core.geometry import inner_point
 from labelling.core.globe import to_crs
 from labelling.core.grid import ground_pixel
-from labelling.core.mosaic import read_mosaic
+from labelling.core.mosaic import cut_filled
 from labelling.core.raster import Metres, Pixels, Reflectance, SceneRef, utm_of
 
 WAVELENGTHS_NM: Mapping[str, float] = MappingProxyType(
@@ -158,7 +158,7 @@ def look_at(
     """
     ground = _Ground.around(footprint, others=others)
     grid, pixel_m = _grid_over(ref, ground, max_side)
-    pixels = read_mosaic((ref, *fill), grid).pixels if fill else cut_grid(ref, grid)
+    pixels = cut_filled(ref, grid, fill=fill)
     inside, ring = _split(ground, grid, pixels)
     return Look(pixels, inside, ring, pixel_m)
 

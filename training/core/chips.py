@@ -12,8 +12,9 @@ from shapely.affinity import affine_transform
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
-from labelling.core.chips import ChipGrid, cut_grid, geometry_in_chip, yolo_line
+from labelling.core.chips import ChipGrid, geometry_in_chip, yolo_line
 from labelling.core.globe import to_crs
+from labelling.core.mosaic import cut_filled
 from labelling.core.raster import SceneRef
 from training.core.recipe import Recipe
 
@@ -58,7 +59,13 @@ class Chip:
 
 
 def make_chip(
-    *, ref: SceneRef, grid: ChipGrid, ground: BaseGeometry, truths: Sequence[Truth], recipe: Recipe
+    *,
+    ref: SceneRef,
+    fill: Sequence[SceneRef] = (),
+    grid: ChipGrid,
+    ground: BaseGeometry,
+    truths: Sequence[Truth],
+    recipe: Recipe,
 ) -> Chip | None:
     """Cut a chip and say what is on it.
 
@@ -67,6 +74,7 @@ def make_chip(
 
     Args:
         ref: the scene to cut from.
+        fill: scenes that go on where that ends.
         grid: where the chip lies.
         ground: what may be shown around it: reviewed, on the right side of the split, outside every test block;
             EPSG:4326.
@@ -85,7 +93,7 @@ def make_chip(
     shown = shapely.difference(shown, shapely.union_all(open_questions))
     if shown.area < recipe.min_shown * grid.width * grid.height:
         return None
-    pixels = cut_grid(ref, grid, bands=recipe.bands)
+    pixels = cut_filled(ref, grid, fill=fill, bands=recipe.bands)
     seen = pixels.mask & _inside(shown, grid)
     kept: list[tuple[Truth, BaseGeometry]] = []
     rests: list[BaseGeometry] = []

@@ -31,7 +31,12 @@ Row = dict[str, Any]
 
 
 def chip_name(scene_version: str, grid: ChipGrid) -> str:
-    """Name a chip by the imagery and the place that it shows, the same on every machine."""
+    """Name a chip by the imagery and the place that it shows, the same on every machine.
+
+    Args:
+        scene_version: of the scene; where others fill it, all versions with a plus between.
+        grid: where the chip lies.
+    """
     place = json.dumps([scene_version, grid.crs, list(grid.transform)[:6], grid.width, grid.height])
     return hashlib.sha256(place.encode()).hexdigest()[:20]
 
@@ -45,7 +50,7 @@ def write_example(folder: Path, *, name: str, split: str, chip: Chip, grid: Chip
         split: ``train`` or ``val``.
         chip: what to write.
         grid: where it lies.
-        scene: names the scene in the manifest.
+        scene: names the scene in the manifest, and as ``filled_by`` those that go on where it ends.
 
     Returns:
         Its row of the manifest.
@@ -109,6 +114,11 @@ def read_manifest(folder: Path) -> tuple[Row, list[Row]]:
     """Read a manifest: its heading and its chips."""
     heading, *rows = (json.loads(line) for line in (folder / MANIFEST).read_text(encoding="utf-8").splitlines())
     return heading, rows
+
+
+def scenes_of(row: Row) -> list[int]:
+    """The numbers of the scenes that a chip of the manifest shows."""
+    return [row["scene"]["id"], *(one["id"] for one in row["scene"].get("filled_by", ()))]
 
 
 def grid_of(row: Row) -> ChipGrid:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from labelling.core.chips import ChipGrid, chip_grid
 from labelling.core.masks import Kind, read_weights
 from labelling.services.jobs import JobCancelled, JobHandle, beat_job
+from labelling.services.mosaics import mosaic_over
 from training.core.blocks import BlockGrid
 from training.core.chips import Chip, make_chip
 from training.core.dataset_files import Row, chip_name, refuse_leaks, write_example
@@ -92,10 +93,11 @@ class ChipCutter:
         seen = False
         clear = list(islice(self._clear(scenes, point), self.recipe.scenes_per_label))
         for scene in clear:
-            for grid in place_chips(self.recipe, lon=point.x, lat=point.y, key=f"{anchor.site}:{scene.version}"):
-                ground = self._ground(side, scene, grid, point)
+            shown = self._filled(scene, scenes, anchor)
+            for grid in place_chips(self.recipe, lon=point.x, lat=point.y, key=f"{anchor.site}:{scene.scene.version}"):
+                ground = self._ground(side, shown, grid, point)
                 moved = keep_within(grid, ground) if not ground.is_empty else grid
-                seen |= self._cut(scene, moved, side, ground, wanted=anchor.site)
+                seen |= self._cut(shown, moved, side, ground, wanted=anchor.site)
         if not seen:
             self.left_out[(HARDLY_SEEN if clear else HIDDEN) if scenes else NO_SCENE] += 1
 
@@ -112,6 +114,15 @@ class ChipCutter:
             if shown.any() and weights.values[shown].mean() >= recipe.min_clear:
                 yield scene
 
+    def _filled(self, front: Imagery, scenes: Sequence[Imagery], anchor: Anchor) -> tuple[Imagery, ...]:
+        """A scene, and where it ends within a label, clear ones of its kind that go on."""
+        if front.footprint.covers(anchor.geometry):
+            return (front,)
+        others = [one for one in self._clear(scenes, anchor.point) if one is not front]
+        found = mosaic_over(scenes=[one.scene for one in (front, *others)], place=anchor.geometry)
+        by_row = {one.scene.pk: one for one in (front, *others)}
+        return tuple(by_row[scene.pk] for scene in found.scenes) if found else (front,)
+
     def _scenes_showing(self, geometry: BaseGeometry) -> list[Imagery]:
         """Scenes over a label: those that show most of it first, then in the order of the material."""
         found = sorted(int(index) for index in self.scene_tree.query(geometry, predicate="intersects"))
@@ -119,12 +130,13 @@ class ChipCutter:
         whole = geometry.area
         return sorted(scenes, key=lambda scene: -round(scene.footprint.intersection(geometry).area / whole, 2))
 
-    def _ground(self, side: str, scene: Imagery, grid: ChipGrid, point: Point) -> BaseGeometry:
-        """What may be shown around a chip: reviewed, of its side, of the scene, outside every test block."""
+    def _ground(self, side: str, shown: Sequence[Imagery], grid: ChipGrid, point: Point) -> BaseGeometry:
+        """What may be shown around a chip: reviewed, of its side, of the scenes, outside every test block."""
         near = widen(grid).footprint()
         areas = [self.material.areas[index] for index in self.area_tree.query(near)]
         ground = shapely.intersection(shapely.union_all(areas), near)
-        ground = shapely.intersection(self.split.ground_of(side, ground), scene.footprint)
+        footprint = shapely.union_all([one.footprint for one in shown])
+        ground = shapely.intersection(self.split.ground_of(side, ground), footprint)
         ground = self._away_from_tests(ground, near)
         return next((part for part in shapely.get_parts(ground) if part.intersects(point)), ground)
 
@@ -132,21 +144,25 @@ class ChipCutter:
         kept_out = [self.material.kept_out[index] for index in self.kept_out_tree.query(near)]
         return shapely.difference(ground, shapely.union_all(kept_out))
 
-    def _cut(self, scene: Imagery, grid: ChipGrid, side: str, ground: BaseGeometry, wanted: int | None) -> bool:
+    def _cut(
+        self, shown: Sequence[Imagery], grid: ChipGrid, side: str, ground: BaseGeometry, wanted: int | None
+    ) -> bool:
         """Write the chip where it shows the wanted label, or no label where none is wanted."""
-        name = chip_name(scene.version, grid)
+        name = chip_name("+".join(one.scene.version for one in shown), grid)
         if name in self.names or ground.is_empty:
             return name in self.names
         footprint = grid.footprint()
         truths = [self.material.truths[index] for index in sorted(self.truth_tree.query(footprint))]
-        chip = make_chip(ref=scene.ref, grid=grid, ground=ground, truths=truths, recipe=self.recipe)
+        ref, *fill = (one.ref for one in shown)
+        chip = make_chip(ref=ref, fill=fill, grid=grid, ground=ground, truths=truths, recipe=self.recipe)
         if chip is None or (wanted not in chip.sites if wanted is not None else bool(chip.sites)):
             return False
-        self._keep(name, scene, grid, side, chip)
+        self._keep(name, shown, grid, side, chip)
         return True
 
-    def _keep(self, name: str, scene: Imagery, grid: ChipGrid, side: str, chip: Chip) -> None:
-        told = {"id": scene.id, "name": scene.name, "version": scene.version}
+    def _keep(self, name: str, shown: Sequence[Imagery], grid: ChipGrid, side: str, chip: Chip) -> None:
+        front, *fill = ({"id": one.scene.pk, "name": one.scene.name, "version": one.scene.version} for one in shown)
+        told = {**front, "filled_by": fill} if fill else front
         self.names.add(name)
         self.rows.append(write_example(self.folder, name=name, split=side, chip=chip, grid=grid, scene=told))
         for site in chip.sites:
@@ -157,7 +173,7 @@ class ChipCutter:
         missing = round(labelled * self.recipe.backgrounds / (1 - self.recipe.backgrounds))
         for scene, grid, point in self._background_places(side) if missing else ():
             self._beat(0.9)
-            missing -= self._cut(scene, grid, side, self._ground(side, scene, grid, point), wanted=None)
+            missing -= self._cut([scene], grid, side, self._ground(side, [scene], grid, point), wanted=None)
             if missing <= 0:
                 return
 

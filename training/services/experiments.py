@@ -15,7 +15,7 @@ from inference.services.registry import register_model
 from labelling.models import Job, Region, Scene
 from labelling.services.children import run_child
 from labelling.services.jobs import JobHandle, beat_job, enqueue_job, finish_job, log_of
-from training.core.dataset_files import read_manifest
+from training.core.dataset_files import read_manifest, scenes_of
 from training.core.errors import BadRecipe, TrainingFailed
 from training.core.plan import Plan
 from training.core.recipe import Recipe, TrainSettings
@@ -162,7 +162,7 @@ def _publish(
     experiment: Experiment, plan: Plan, dataset: Dataset, handle: JobHandle, done: dict[str, Any]
 ) -> dict[str, Any]:
     heading, rows = read_manifest(dataset.folder)
-    scenes = Scene.objects.filter(pk__in={row["scene"]["id"] for row in rows})
+    scenes = Scene.objects.filter(pk__in={number for row in rows for number in scenes_of(row)})
     spec = ModelSpec(
         architecture=Path(plan.settings.architecture).stem,
         axis=plan.recipe.axis,

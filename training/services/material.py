@@ -44,11 +44,15 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Imagery:
-    """A scene that chips may be cut from."""
+    """A scene that chips may be cut from.
 
-    id: int
-    name: str
-    version: str
+    Attributes:
+        scene: its row.
+        ref: the scene as the floors below the database know it.
+        footprint: EPSG:4326.
+    """
+
+    scene: Scene
     ref: SceneRef
     footprint: BaseGeometry
 
@@ -123,7 +127,7 @@ def gather_material(*, recipe: Recipe) -> Material:
     parts += [f"truth {truth.site} {truth.type_index} {truth.geometry.wkb_hex}" for truth in truths]
     parts += [f"anchor {anchor.site}" for anchor in anchors]
     parts += [f"area {area.wkb_hex}" for area in areas]
-    parts += [f"scene {scene.id} {scene.version}" for scene in scenes]
+    parts += [f"scene {one.scene.pk} {one.scene.version}" for one in scenes]
     parts += [f"testset {testset.checksum}" for testset in testsets]
     return Material(
         types=types,
@@ -227,7 +231,7 @@ def _scenes(recipe: Recipe) -> tuple[tuple[Imagery, ...], dict[str, int]]:
         msg = f"the recipe refuses all {len(banded)} scenes ({told}): import cleaner ones, or ask for less"
         raise TooFewLabels(msg)
     refuse_mixed_levels(recipe, [scene.level for scene in kept])
-    scenes = (Imagery(scene.pk, scene.name, scene.version, scene.ref(), to_shapely(scene.footprint)) for scene in kept)
+    scenes = (Imagery(scene, scene.ref(), to_shapely(scene.footprint)) for scene in kept)
     return tuple(scenes), dict(left_out)
 
 
