@@ -36,7 +36,7 @@ def scenes(request: HttpRequest) -> HttpResponse:
 
 
 def _thumb(scene: Scene) -> str:
-    address = {"scene_id": scene.pk, "version": scene.version, "combination": combinations_for(scene.bands)[0].id}
+    address = {"scenes": scene.pk, "version": scene.version, "combination": combinations_for(scene.bands)[0].id}
     return reverse("scene-thumb", kwargs={**address, "fmt": "webp"}) + "?size=96"
 
 
