@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.gis.db import models
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from labelling.core.campaigns import CampaignFilter
@@ -82,7 +83,9 @@ class Campaign(models.Model):
             return True
         if "suspect" in self.filter:
             return False
-        named = list(self.reviewers.order_by().values_list("pk", flat=True))
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT user_id FROM labelling_campaign_reviewers WHERE campaign_id = %s", [self.pk])
+            named = {pk for (pk,) in cursor.fetchall()}
         return not named or user.pk in named
 
     def opinions_wanted(self, site_id: int, *, least: int = 1) -> int:

@@ -11,6 +11,7 @@ from labelling.core.geometry import search_boxes
 from labelling.core.render import combinations_for
 from labelling.core.spectra import RING_M
 from labelling.models import Scene, Site
+from labelling.models.spatial import to_shapely
 from labelling.services.mosaics import SceneMosaic, mosaic_over
 
 MAX_SCENES = 24
@@ -36,7 +37,7 @@ def imagery_of(*, site: Site, scenes: Sequence[Scene]) -> list[dict[str, Any]]:
 
 def _with_ring(site: Site) -> BaseGeometry:
     """The box of a site and of the ring that its spectrum is held against; nothing where that reaches around 180."""
-    [bounds] = search_boxes(np.asarray([site.footprint.extent]), RING_M[1]).tolist()
+    [bounds] = search_boxes(np.asarray([to_shapely(site.footprint).bounds]), RING_M[1]).tolist()
     west, south, east, north = bounds
     return shapely.box(west, south, east, north) if -180 <= west < east <= 180 else shapely.Point()
 

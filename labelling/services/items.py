@@ -7,7 +7,6 @@ from typing import Any
 
 import shapely
 from django.contrib.auth.models import User
-from django.contrib.gis.geos import GEOSGeometry
 from django.db.models import Value
 from django.utils import timezone
 
@@ -142,15 +141,15 @@ def scenes_under(sites: Sequence[Site]) -> dict[int, list[Scene]]:
 
 def _item(sight: Sight, shelf: _Shelf) -> Item:
     site, proposals = sight.site, sight.proposals
-    claim = shelf.claims.get(site.pk)
+    claim, outline = shelf.claims.get(site.pk), to_shapely(site.footprint)
     return {
         "site": site.pk,
         "version": site.version,
         "state": site.state,
         "name": site.name,
         "point": [site.point.x, site.point.y],
-        "bounds": list(site.footprint.extent),
-        "footprint": _geojson(site.footprint),
+        "bounds": list(outline.bounds),
+        "footprint": to_geojson(outline),
         "area_ha": site.area_ha,
         "region": {"name": site.region.name, "biome": site.region.biome, "realm": site.region.realm}
         if site.region
@@ -203,7 +202,7 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         "types": {
             axis: [{"code": code, "score": score} for code, score in offers] for axis, offers in proposal.types.items()
         },
-        "geometry": _geojson(proposal.geometry),
+        "geometry": to_geojson(to_shapely(proposal.geometry)),
         "licence": proposal.source.licence,
         "note": _note(proposal),
         "scene": proposal.scene_id,
@@ -232,7 +231,3 @@ def _past(decision: Decision) -> dict[str, Any]:
 
 def _comment(comment: Comment) -> dict[str, Any]:
     return {"author": comment.author.get_username(), "at": iso(comment.created_at), "text": comment.text}
-
-
-def _geojson(geometry: GEOSGeometry) -> dict[str, Any]:
-    return to_geojson(to_shapely(geometry))

@@ -58,9 +58,6 @@ class SceneMosaic:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north of all scenes, EPSG:4326."""
-        if len(self.scenes) == 1:
-            extent: tuple[float, float, float, float] = self.front.footprint.extent
-            return extent
         west, south, east, north = shapely.total_bounds([to_shapely(scene.footprint) for scene in self.scenes])
         return float(west), float(south), float(east), float(north)
 
