@@ -16,13 +16,16 @@ SHARE = 20
 AT_ONCE_S = 0.005
 
 
-def kept(what: str, campaign: Campaign, look: Callable[[], Found]) -> Found:
+def kept(
+    what: str, campaign: Campaign, look: Callable[[], Found], *, seconds: Callable[[Found], float] | None = None
+) -> Found:
     """Look something up that depends on the conditions of a campaign, or take what was found a moment ago.
 
     Args:
         what: names it.
         campaign: with other conditions it is another thing.
         look: finds it.
+        seconds: says of what was found how long it is kept; None: in proportion to the time that it took.
     """
     conditions = hashlib.sha256(json.dumps(campaign.filter, sort_keys=True).encode()).hexdigest()
     key = f"queue-{what}-{campaign.pk}-{campaign.created_at.timestamp()}-{conditions}"
@@ -31,6 +34,7 @@ def kept(what: str, campaign: Campaign, look: Callable[[], Found]) -> Found:
         began = time.perf_counter()
         found = look()
         took = time.perf_counter() - began
-        if took > AT_ONCE_S:
-            cache.set(key, found, took * SHARE)
+        keep_s = seconds(found) if seconds else took * SHARE if took > AT_ONCE_S else 0
+        if keep_s:
+            cache.set(key, found, keep_s)
     return found

@@ -12,7 +12,7 @@ from labelling.models import Campaign, Claim, Decision, Gold, GoldLook, Label, S
 from labelling.services.decisions import own_steps, rebuild_labels
 from labelling.services.gold import gold_of, mark_gold, unmark_gold
 from labelling.services.items import build_item
-from labelling.services.queue import claim_sites, memory, progress_of, upcoming_sites
+from labelling.services.queue import claim_sites, progress, progress_of, upcoming_sites
 from tests.cast import Cast
 from tests.crowd import at_once
 from tests.labelling.services.test_crowd import reviewers
@@ -152,11 +152,8 @@ def api_steps(client: Client) -> list[dict[str, Any]]:
     return [{key: step[key] for key in step if key not in {"key", "site", "created_at"}} for step in answer]
 
 
-def test_receipt_steps_undo_and_progress_are_those_of_any_other_site(
-    cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_receipt_steps_undo_and_progress_are_those_of_any_other_site(cast: Cast, client: Client) -> None:
     """The same things done to a gold site and to a plain one look the same to the browser."""
-    monkeypatch.setattr(memory, "AT_ONCE_S", 60.0)  # counts are never kept, however busy the machine
     campaign, sites = a_campaign(gold_share=0.3), some_sites(4, types=POND)
     golden(campaign, sites[:1], cast)
     GoldLook.objects.create(campaign=campaign, reviewer=cast.ana, site=sites[0])
@@ -194,8 +191,8 @@ def test_receipt_steps_undo_and_progress_are_those_of_any_other_site(
 def test_progress_that_is_kept_for_a_while_does_not_move_with_gold_either(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memory, "AT_ONCE_S", -1.0)
-    monkeypatch.setattr(memory, "SHARE", 10**6)
+    monkeypatch.setattr(progress, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(progress, "SITES_A_SECOND", 1e-6)
     campaign, sites = a_campaign(gold_share=0.3), some_sites(4, types=POND)
     golden(campaign, sites[:1], cast)
     GoldLook.objects.create(campaign=campaign, reviewer=cast.ana, site=sites[0])

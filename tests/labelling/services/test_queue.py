@@ -18,7 +18,7 @@ from labelling.services.queue import (
     claim_sites,
     hold_ahead,
     leases,
-    memory,
+    progress,
     progress_of,
     release_claim,
     upcoming_sites,
@@ -293,8 +293,7 @@ def test_a_campaign_serves_only_what_meets_all_its_conditions(cast: Cast) -> Non
     assert ahead(cast.ana, a_campaign("Others", conditions={"sources": ["Another set"]})) == []
 
 
-def test_progress_counts_the_campaign_and_the_reviewer(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "AT_ONCE_S", 60.0)
+def test_progress_counts_the_campaign_and_the_reviewer(cast: Cast) -> None:
     campaign = a_campaign()
     one, two, three = some_sites(3)
     decide(cast.ana, one)
@@ -306,9 +305,9 @@ def test_progress_counts_the_campaign_and_the_reviewer(cast: Cast, monkeypatch: 
     assert (bens.done, bens.mine_today, bens.per_minute) == (1, 0, 0.0)
 
 
-def test_a_long_count_is_kept_for_a_while(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "AT_ONCE_S", 0.0)
-    monkeypatch.setattr(memory, "SHARE", 10**6)
+def test_a_count_of_many_sites_is_kept_for_a_while(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "EXACT_UP_TO", 0)
+    monkeypatch.setattr(progress, "SITES_A_SECOND", 1e-6)
     campaign = a_campaign()
     site = a_site()
     assert progress_of(user=cast.ana, campaign=campaign).done == 0
