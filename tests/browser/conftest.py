@@ -22,7 +22,8 @@ from tests.browser.server import CHROMIUM, FLAGS, ROOT, Stage, environment
 from tests.cast import PASSWORD
 from tests.stack import free_port
 
-expect.set_options(timeout=15_000)  # the machine may be busy with other work
+SUPPLIED = """count => parseInt(document.getElementById("ahead-words").textContent.replace(/\\s/g, "")) >= count"""
+expect.set_options(timeout=30_000)  # the machine may be busy with other work
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,19 +93,33 @@ class Visit:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Log in").click()
         expect(self.page.get_by_label(f"Account of {name}")).to_be_visible()
+        self.page.wait_for_load_state()  # its scripts have run
+
+    def come_to_work(self, address: str) -> None:
+        """Open a review screen, and look at its first site."""
+        self.page.goto(address)
+        expect(self.page.locator("#question")).to_be_visible()
+        self.expect_seen()
 
     def review(self, story: str) -> None:
-        self.page.goto(f"{self.stage.url}/review/synthetic-{story}/")
-        expect(self.page.locator("#question")).to_be_visible()
+        self.come_to_work(f"{self.stage.url}/review/synthetic-{story}/")
+
+    def expect_seen(self) -> None:
+        """Wait until the open site is painted: sooner, a decision would not count."""
+        expect(self.page.locator("#card[aria-busy=true]")).to_have_count(0)
+
+    def expect_supplied(self, count: int) -> None:
+        """Wait until so many of the next sites are here."""
+        self.page.wait_for_function(SUPPLIED, arg=count)
 
     def press(self, *keys: str) -> None:
-        """Press keys one after the other, each when the open site is painted: sooner, a decision would not count."""
+        """Press keys one after the other, each when the open site is painted."""
         for key in keys:
-            expect(self.page.locator("#card[aria-busy=true]")).to_have_count(0)
+            self.expect_seen()
             self.page.keyboard.press(key)
 
     def expect_saved(self, count: int = 0) -> None:
-        expect(self.page.locator("#saved")).to_have_attribute("data-unsaved", str(count), timeout=20_000)
+        expect(self.page.locator("#saved")).to_have_attribute("data-unsaved", str(count))
 
     def open_site(self) -> int:
         """The number of the site that is open."""
@@ -116,6 +131,7 @@ class Visit:
         """Wait until another site than this one is open."""
         expect(self.page.locator("#place")).not_to_contain_text(f"site {site} ")
         expect(self.page.locator("#question")).to_be_visible()
+        self.expect_seen()
         return self.open_site()
 
 

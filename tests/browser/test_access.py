@@ -5,11 +5,9 @@ The pages are those of tests/permissions.csv, in a house with something in every
 
 import csv
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DESK, Visit
 from tests.browser.server import ROOT, Stage, environment
+from tests.stack import free_port
 
 pytest.importorskip("faster_coco_eval", reason="the house has scores, computed on a worker: install the extra 'worker'")
 
@@ -76,10 +75,7 @@ def findings(page: Page) -> list[str]:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     home = tmp_path_factory.mktemp("house")
     subprocess.run([sys.executable, "-m", "tests.browser.house"], cwd=ROOT, env=environment(home), check=True)
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    stage = Stage(home, f"http://127.0.0.1:{port}")
+    stage = Stage(home, f"http://127.0.0.1:{free_port()}")
     try:
         stage.start()
         yield stage
@@ -144,13 +140,18 @@ def test_what_opens_on_a_page(guest: Visit, theme: Any) -> None:
         assert findings(page) == [], kind
     page.get_by_label("Tick every site of this page").check()
     assert findings(page) == []
-    page.goto(f"{stage.url}/review/synthetic-house/")
-    expect(page.locator("#question")).to_be_visible()
-    for keys in ("?", "x", "e"):
-        page.keyboard.press(keys)
-        page.wait_for_timeout(300)
-        assert findings(page) == [], keys
-        page.keyboard.press("Escape")
+    guest.come_to_work(f"{stage.url}/review/synthetic-house/")
+    opened = {
+        "?": page.get_by_role("dialog", name="Keys"),
+        "x": page.get_by_role("heading", name="Why not?"),
+        "e": page.locator("#mode"),
+    }
+    for key, shown in opened.items():
+        guest.press(key)
+        expect(shown).to_be_visible()
+        assert findings(page) == [], key
+        guest.press("Escape")
+        expect(shown).to_be_hidden()
 
 
 def focus_ring(page: Page) -> dict[str, Any]:

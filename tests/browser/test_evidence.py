@@ -11,6 +11,8 @@ from tests.browser.test_looks import findings
 
 PICTURES = ["true colour", "false colour", "SWIR", "NDVI", "iron B04/B02", "clay B11/B12"]
 
+FETCHED = "part => performance.getEntriesByType('resource').some(({ name }) => name.includes(part))"
+
 
 def pressed(group: Locator) -> Locator:
     return group.locator("[aria-pressed=true]")
@@ -67,7 +69,8 @@ def test_the_next_plot_is_there_before_its_site(visit: Visit) -> None:
     visit.log_in("ana")
     visit.review("looks")
     expect(page.locator("#spectrum svg")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    label = page.get_by_role("button", name="go on with site").first.get_attribute("aria-label") or ""
+    page.wait_for_function(FETCHED, arg=f"/sites/{label.split()[-1]}/spectrum/")
     page.route("**/spectrum/**", lambda route: route.abort())
     visit.expect_trouble("ERR_FAILED")
     site = visit.open_site()

@@ -59,6 +59,7 @@ def test_two_hundred_decisions_outlive_network_server_and_browser(
     day = Day(visit)
     day.decide_until(50)
 
+    visit.expect_supplied(AHEAD)
     visit.context.set_offline(True)
     cut = time.monotonic()
     assert day.decide_what_is_here() >= AHEAD
@@ -67,6 +68,7 @@ def test_two_hundred_decisions_outlive_network_server_and_browser(
     visit.context.set_offline(False)
     day.decide_until(100)
 
+    visit.expect_supplied(AHEAD)
     stage.kill()
     alone = day.decide_what_is_here()
     told = visit.page.locator("#saved").inner_text()
@@ -75,6 +77,7 @@ def test_two_hundred_decisions_outlive_network_server_and_browser(
     assert "not yet saved" in told
     day.decide_until(150)
 
+    visit.expect_supplied(AHEAD)
     visit.context.set_offline(True)
     assert day.decide_what_is_here() >= AHEAD
     unsent = int(visit.page.locator("#saved").get_attribute("data-unsaved") or 0)
@@ -131,7 +134,7 @@ def test_of_two_on_one_site_the_second_gets_the_choice(visit: Visit, stage: Stag
     ben = Visit(stage, with_ben, with_ben.new_page())
     ben.watch(ben.page)
     ben.log_in("ben")
-    ben.page.goto(f"{stage.url}/review/synthetic-conflict/?site={site}")
+    ben.come_to_work(f"{stage.url}/review/synthetic-conflict/?site={site}")
     expect(ben.page.locator("#place")).to_contain_text(f"site {site} ")
     ben.press("x", "1")
     ben.expect_moved_on(site)
@@ -166,7 +169,7 @@ def test_a_closed_browser_frees_its_site_at_once(visit: Visit, stage: Stage) -> 
     site = visit.open_site()
     assert stage.rows(held, site) == [(1,)]
     visit.page.close(run_before_unload=True)
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 30
     while stage.rows(held, site) != [(0,)]:
         assert time.monotonic() < give_up, "the site is still held"
         time.sleep(0.1)

@@ -24,6 +24,7 @@ def bring(page: Page, file: Path) -> None:
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Look at it").click()
     expect(page.get_by_role("heading", name=file.name)).to_be_visible()
+    page.wait_for_load_state()  # its scripts have run
 
 
 def figure(page: Page, what: str) -> str:

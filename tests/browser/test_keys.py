@@ -9,6 +9,7 @@ from tests.browser.server import Stage
 def test_a_day_without_a_mouse(visit: Visit, stage: Stage) -> None:
     page = visit.page
     page.goto(f"{stage.url}/login/")
+    expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type("ana")
     visit.press("Tab")
     page.keyboard.type("correct horse battery")

@@ -133,6 +133,7 @@ def test_text_from_data_stays_text(visit: Visit, stage: Stage) -> None:
     expect(page.locator("#place")).to_contain_text(HOSTILE)
     expect(page.locator("#facts")).to_contain_text(f"far away {HOSTILE}")
     visit.press("s")
+    expect(page.locator("#question")).to_be_hidden()
     page.locator("#saved").click()
     visit.expect_saved()
     lonely = stage.rows("SELECT id FROM labelling_site WHERE name = ?", HOSTILE)[0][0]

@@ -7,6 +7,7 @@ from playwright.sync_api import Dialog, Route, expect
 from tests.browser.conftest import Visit
 from tests.browser.server import Stage
 
+MADE_OFFLINE = (("a", "accept"), ("u", "unsure"), ("a", "accept"))
 OFFLINE = ("ERR_INTERNET_DISCONNECTED", "Failed to load resource", "ERR_FAILED", "ERR_CONNECTION_REFUSED")
 
 
@@ -15,16 +16,14 @@ def test_decisions_made_offline_count_once_each(visit: Visit, stage: Stage) -> N
     visit.log_in("ana")
     visit.review("offline")
     visit.expect_saved()
-    expect(page.locator("#film li")).to_have_count(8)
-    page.wait_for_timeout(1000)  # the tiles of the next items arrive
-
+    visit.expect_supplied(len(MADE_OFFLINE))
     visit.expect_trouble(*OFFLINE)
     visit.context.set_offline(True)
     decided = []
-    for key in ("a", "u", "a"):
+    for key, verdict in MADE_OFFLINE:
         site = visit.open_site()
         visit.press(key)
-        decided.append((site, "unsure" if key == "u" else "accept"))
+        decided.append((site, verdict))
         visit.expect_moved_on(site)
     expect(page.locator("#saved")).to_contain_text("3 not yet saved")
     assert stage.decisions("offline") == []
@@ -109,7 +108,9 @@ def test_an_expired_login_loses_nothing(visit: Visit, stage: Stage) -> None:
     expect(dialog).to_be_hidden()
     visit.expect_saved()
     assert [(one["site"], one["verdict"]) for one in stage.decisions("login")] == [(first, "accept")]
+    second = visit.expect_moved_on(first)
     visit.press("u")  # and the work goes on
+    visit.expect_moved_on(second)
     visit.expect_saved()
 
 
@@ -150,7 +151,8 @@ def test_a_changed_site_asks_which_version_holds(visit: Visit, stage: Stage) -> 
         held.append(route)
 
     page.route("**/api/v1/decisions/", hold, times=1)
-    visit.press("a")
+    with page.expect_request("**/api/v1/decisions/"):
+        visit.press("a")
     visit.expect_moved_on(site)
 
     other = visit.context.browser
@@ -200,7 +202,7 @@ def test_the_work_survives_a_server_restart(visit: Visit, stage: Stage) -> None:
     visit.log_in("lea")
     visit.review("offline")
     visit.expect_saved()
-    visit.page.wait_for_timeout(500)
+    visit.expect_supplied(1)
     visit.expect_trouble(*OFFLINE)
     stage.stop()
     site = visit.open_site()

@@ -10,9 +10,9 @@ from tests.browser.conftest import Visit
 CROWD = "#a1b2c3"
 
 
-def find(page: Page, color: str) -> tuple[float, float] | None:
-    """Where on the screen the canvas of the map has a colour (#rrggbb)."""
-    found: list[float] | None = page.evaluate(
+def find(page: Page, color: str) -> tuple[float, float]:
+    """Where on the screen the canvas of the map has a colour (#rrggbb), once it has it."""
+    found = page.wait_for_function(
         """(wanted) => {
           const canvas = document.querySelector('#map canvas');
           const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -24,9 +24,10 @@ def find(page: Page, color: str) -> tuple[float, float] | None:
             }
           return null;
         }""",
-        color,
+        arg=color,
     )
-    return (found[0], found[1]) if found else None
+    right, down = found.json_value()
+    return right, down
 
 
 def crowded(page: Page) -> None:
@@ -53,7 +54,6 @@ def test_circles_count_from_afar_and_a_click_goes_closer(visit: Visit) -> None:
     said = page.locator("#map-count")
     expect(said).to_have_text("about 12\N{NARROW NO-BREAK SPACE}345 sites in view; a click on a circle goes closer")
     place = find(page, CROWD)
-    assert place
     page.mouse.move(*place)
     expect(page.locator(".leaflet-tooltip")).to_have_text("12\N{NARROW NO-BREAK SPACE}345 sites")
     page.mouse.click(*place)
