@@ -110,7 +110,7 @@ def training(house: House) -> tuple[str, int]:
     recipe.write_text(json.dumps({"preset": "quick"} | SMALL.to_json() | {"epochs": 500, "patience": 500}))
     job_id = house.run("manage.py", "train", "--recipe", str(recipe)).rsplit(maxsplit=1)[1]
     assert house.worker is not None
-    wait_until(lambda: str(house.row(job_id)["phase"]).startswith("train, epoch"), 60)
+    wait_until(lambda: str(house.row(job_id)["phase"]).startswith("train, epoch"), 300)
     (child,) = children_of(house.worker.pid)
     return job_id, child
 
