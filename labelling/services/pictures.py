@@ -40,10 +40,16 @@ def take_pictures(*, of: Sequence[tuple[Site, Sequence[GEOSGeometry]]]) -> list[
         of: each site with the outlines (EPSG:4326) to draw, at least one.
     """
     scenes = scenes_under([site for site, _ in of])
-    return [_picture(scenes.get(site.pk, ()), outlines) for site, outlines in of]
+    return [picture_of(scenes=scenes.get(site.pk, ()), outlines=outlines) for site, outlines in of]
 
 
-def _picture(scenes: Sequence[Scene], outlines: Sequence[GEOSGeometry]) -> Picture:
+def picture_of(*, scenes: Sequence[Scene], outlines: Sequence[GEOSGeometry]) -> Picture:
+    """Cut a picture from the first of some scenes, and where that ends from others of its kind.
+
+    Args:
+        scenes: that touch the site, the best first.
+        outlines: to draw, EPSG:4326, at least one.
+    """
     shapes = [to_shapely(outline) for outline in outlines]
     frame = Frame.around(shapes)
     alone = SceneMosaic((scenes[0],)) if scenes else None

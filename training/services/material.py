@@ -224,7 +224,7 @@ def _scenes(recipe: Recipe) -> tuple[tuple[Imagery, ...], dict[str, int]]:
     if not banded:
         msg = f"no scene of the kinds {', '.join(recipe.kinds)} has the bands {', '.join(recipe.bands)}: import one"
         raise TooFewLabels(msg)
-    faults = {scene.pk: _fault_of(recipe, scene) for scene in banded}
+    faults = {scene.pk: fault_in(recipe, scene) for scene in banded}
     kept, left_out = [scene for scene in banded if not faults[scene.pk]], Counter(filter(None, faults.values()))
     if not kept:
         told = ", ".join(f"{count} {reason}" for reason, count in left_out.most_common())
@@ -235,6 +235,7 @@ def _scenes(recipe: Recipe) -> tuple[tuple[Imagery, ...], dict[str, int]]:
     return tuple(scenes), dict(left_out)
 
 
-def _fault_of(recipe: Recipe, scene: Scene) -> str:
+def fault_in(recipe: Recipe, scene: Scene) -> str:
+    """Say why a scene with the bands of a recipe is of the wrong level or not clean enough; else nothing."""
     wrong = level_fault(recipe, scene.level)
     return wrong or fault_of(recipe, quality=scene.quality, is_measured=scene.measured == METHOD)

@@ -22,6 +22,7 @@ from training.forms.experiments import PlanForm
 from training.models import Dataset, EpochLog, Experiment
 from training.services.costs import Cost, estimate_cost
 from training.services.experiments import plan_of, start_experiment
+from training.services.side_by_side import compare_imagery
 
 PER_PAGE = 30
 
@@ -48,7 +49,8 @@ def new_experiment(request: HttpRequest) -> HttpResponse:
         experiment = start_experiment(plan=plan, name=name, user=cast(User, request.user))
         messages.success(request, f"{experiment.name} waits for a worker.")
         return redirect("experiment", pk=experiment.pk)
-    context = {"form": form, "cost": cost, "problem": problem, "presets": PRESETS, "chosen": request.GET.get("preset")}
+    beside = compare_imagery(recipe=plan.recipe) if plan is not None else None
+    context = {"form": form, "cost": cost, "problem": problem, "presets": PRESETS, "beside": beside}
     return render(request, "training/new.html", context, status=400 if request.method == "POST" else 200)
 
 
@@ -83,6 +85,8 @@ def experiment(request: HttpRequest, pk: int) -> HttpResponse:
         "last": epochs[-1] if epochs else None,
         "curves": curves_of(epochs),
     }
+    if not request.headers.get("HX-Request"):  # the page follows the job every two seconds; these do not change with it
+        context["beside"] = compare_imagery(recipe=plan_of(found).recipe)
     return render(request, "training/experiment.html", context)
 
 
