@@ -30,7 +30,7 @@ _PARALLEL = ("-n", str(min(os.cpu_count() or 1, 4)))
 _SHARED = (*_PARALLEL, "--dist", "worksteal")
 # Stories of a file meet on one stage. Apart from the others: Playwright's event loop stays in its process, and Django
 # would not share one with it.
-PAGES = (*_PARALLEL, "--dist", "loadfile", "--no-loadscope-reorder", "-m", "browser", "-o", "testpaths=tests/browser")
+PAGES = (*_PARALLEL, "--dist", "loadfile", "-m", "browser", "-o", "testpaths=tests/browser")
 NO_PAGES = (*_SHARED, "-m", "not browser")
 DEPLOYED_ONLY = (*_SHARED, "-m", "not browser and not once and not (worker and slow)")
 # One thread for each: libraries that start as many as there are processors would fight over them.

@@ -141,6 +141,12 @@ def test_decisions_are_sent_only_as_the_person_who_made_them(visit: Visit, stage
 def test_a_changed_site_asks_which_version_holds(visit: Visit, stage: Stage) -> None:
     """Ana decides on what Ben has decided meanwhile: both are shown, and nothing of hers is lost."""
     page = visit.page
+    other = visit.context.browser
+    assert other
+    with_ben = other.new_context()
+    ben = Visit(stage, with_ben, with_ben.new_page())
+    ben.log_in("ben")
+    csrf = next(one["value"] for one in with_ben.cookies() if one.get("name") == "csrftoken")
     visit.log_in("ana")
     visit.review("conflict")
     site = visit.open_site()
@@ -154,13 +160,6 @@ def test_a_changed_site_asks_which_version_holds(visit: Visit, stage: Stage) -> 
     with page.expect_request("**/api/v1/decisions/"):
         visit.press("a")
     visit.expect_moved_on(site)
-
-    other = visit.context.browser
-    assert other
-    with_ben = other.new_context()
-    ben = Visit(stage, with_ben, with_ben.new_page())
-    ben.log_in("ben")
-    csrf = next(one["value"] for one in with_ben.cookies() if one.get("name") == "csrftoken")
     answer = with_ben.request.post(
         f"{stage.url}/api/v1/decisions/",
         data={
