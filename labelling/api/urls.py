@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labelling.api import keys, spectrum, views
+from labelling.api import keys, spectrum, views, waits
 
 urlpatterns = [
     path("campaigns/<slug:slug>/claims/", views.Claims.as_view(), name="api-claims"),
@@ -14,4 +14,5 @@ urlpatterns = [
     path("sites/<int:site_id>/spectrum/", spectrum.SiteSpectrum.as_view(), name="api-site-spectrum"),
     path("reviewed-areas/", views.Areas.as_view(), name="api-reviewed-areas"),
     path("reviewed-areas/<uuid:key>/revoke/", views.AreaRevoke.as_view(), name="api-reviewed-area-revoke"),
+    path("waits/", waits.Waits.as_view(), name="api-waits"),
 ]

@@ -16,6 +16,7 @@ from labelling.models.snapshot import Snapshot
 from labelling.models.source import SeedDraft, SeedImport, Source
 from labelling.models.suspect import Suspect
 from labelling.models.taxonomy import MineType
+from labelling.models.wait import WaitDay
 
 __all__ = [
     "BulkAction",
@@ -45,4 +46,5 @@ __all__ = [
     "Snapshot",
     "Source",
     "Suspect",
+    "WaitDay",
 ]

@@ -1,5 +1,7 @@
 """A reviewer's day, by mouse and keys together; then everything is found again."""
 
+import json
+
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
@@ -23,8 +25,17 @@ def topmost(corners: Locator) -> Locator:
     return corners.nth(min(tops)[1])
 
 
+def waits_of_ana(stage: Stage) -> int:
+    """How often it was told how long she waited for a next site."""
+    told = stage.rows(
+        "SELECT counts FROM labelling_waitday w JOIN auth_user u ON u.id = w.reviewer_id WHERE u.username = 'ana'"
+    )
+    return sum(sum(json.loads(counts).values()) for (counts,) in told)
+
+
 def test_a_reviewers_day(visit: Visit, stage: Stage) -> None:
     page = visit.page
+    waited_before = waits_of_ana(stage)
     visit.log_in("ana")
     page.get_by_role("link", name="Review", exact=True).click()
     page.get_by_role("region", name="Synthetic day").get_by_role("link", name="Review").click()
@@ -126,3 +137,8 @@ def test_a_reviewers_day(visit: Visit, stage: Stage) -> None:
     expect(page.locator("#place")).to_contain_text(f"site {unsure}")
     visit.expect_saved()
     assert stage.state_of(unsure) == "open"
+
+    # the front page says how long the next sites took: six decisions led to one, undo and windows do not
+    page.goto(f"{stage.url}/")
+    expect(page.get_by_text("to the next site")).to_be_visible()
+    assert waits_of_ana(stage) - waited_before == 6

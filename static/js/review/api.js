@@ -117,7 +117,7 @@ export function createApi({ base, session, user, deadlineMs = 15000 }) {
     get: (path) => call("GET", path),
     page,
     put: (path, body) => call("PUT", path, body),
-    post: (path, body) => call("POST", path, body),
+    post: (path, body, options) => call("POST", path, body, options),
     del: (path, options) => call("DELETE", path, undefined, options),
   };
 }

@@ -11,17 +11,19 @@ export class Deciding {
   #status;
   #fetchItem;
   #card;
+  #waits;
   #isSeen = true;
   #isUndoing = false;
 
-  /** @param {object} parts desk, queue, steps, outlines, status, card (element), and fetchItem(site) */
-  constructor({ desk, queue, steps, outlines, status, card, fetchItem }) {
+  /** @param {object} parts desk, queue, steps, outlines, status, card (element), waits, and fetchItem(site) */
+  constructor({ desk, queue, steps, outlines, status, card, waits, fetchItem }) {
     this.#desk = desk;
     this.#queue = queue;
     this.#steps = steps;
     this.#outlines = outlines;
     this.#status = status;
     this.#card = card;
+    this.#waits = waits;
     this.#fetchItem = fetchItem;
     queue.addEventListener("show", () => this.#waitUntilSeen());
   }
@@ -41,8 +43,10 @@ export class Deciding {
   async decide(item, verdict, decision) {
     if (!this.#isSeen || this.#isUndoing) return;
     this.#see(false); // until the next one is on screen
+    const { pressedAt } = this.#waits;
     try {
       await this.#desk.decide(item, verdict, decision);
+      this.#waits.begin(pressedAt);
       this.#queue.next();
     } catch (error) {
       this.#see(true);

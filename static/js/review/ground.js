@@ -37,12 +37,15 @@ export function pictureOf(map, item, scene, combination) {
 export class Ground {
   #map;
   #ahead;
+  #onShown;
   #parts = null; // {picture, tiles, scene, combination, isFinest, zoom}
   #beyond = () => this.#addTiles();
 
-  constructor({ map, ahead }) {
+  /** @param {object} parts map, ahead, and onShown(): what was last asked for is drawn, or there is nothing to draw */
+  constructor({ map, ahead, onShown }) {
     this.#map = map;
     this.#ahead = ahead;
+    this.#onShown = onShown;
     map.on("moveend", this.#beyond);
   }
 
@@ -54,6 +57,7 @@ export class Ground {
     this.#parts = item && scene && combination ? this.#make(item, scene, combination) : null;
     this.#addTiles();
     if (before) this.#replace(before);
+    this.#tellWhenShown(this.#parts);
   }
 
   fit(item) {
@@ -91,6 +95,12 @@ export class Ground {
     before.tiles?.setZIndex(2);
     after.once("load error", drop);
     setTimeout(drop, 1500);
+  }
+
+  #tellWhenShown(parts) {
+    const layer = parts?.tiles ?? parts?.picture;
+    if (!layer || parts.isThere) return this.#onShown();
+    layer.once("load", () => parts === this.#parts && this.#onShown());
   }
 
   #drop({ picture, tiles }) {

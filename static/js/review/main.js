@@ -27,6 +27,7 @@ import { Spectra } from "./spectrum.js";
 import { Status } from "./status.js";
 import { Steps } from "./steps.js";
 import { watchSurroundings } from "./surroundings.js";
+import { Waits } from "./waits.js";
 
 const config = JSON.parse(document.getElementById("review-config").textContent);
 const $ = (id) => document.getElementById(id);
@@ -44,12 +45,13 @@ const spectra = new Spectra({ fetch: (path) => api.page(config.api + path), box:
 const outlines = new Outlines(map);
 const queue = new Queue({ api, slug: config.campaign.slug, first: askedFor() });
 const steps = new Steps();
+const waits = new Waits({ api });
 const keymap = new Keymap({ api, user: config.user.id, saved: config.keys });
 const axis = config.campaign.axis;
 readLayout();
 const outbox = await Outbox.open(api).catch(refuseToBegin);
 const desk = new Desk({ outbox, steps, campaign: config.campaign.slug });
-const deciding = new Deciding({ desk, queue, steps, outlines, status, card: $("card"), fetchItem: (site) => api.get(`sites/${site}/?campaign=${config.campaign.slug}`) });
+const deciding = new Deciding({ desk, queue, steps, outlines, status, card: $("card"), waits, fetchItem: (site) => api.get(`sites/${site}/?campaign=${config.campaign.slug}`) });
 const saving = new Saving({ api, user: config.user, links: config.links, outbox, desk, steps, queue, status });
 
 let chosen = null; // code of the chosen type
@@ -168,6 +170,7 @@ const drawEvidence = afterPaint(() => {
   $("compare-button").disabled = (item()?.scenes.length ?? 0) < 2;
 });
 
+imagery.addEventListener("shown", () => item() && waits.end());
 imagery.addEventListener("change", () => {
   drawEvidence();
   $("no-scene").hidden = !item() || Boolean(imagery.scene);
@@ -262,7 +265,10 @@ queue.addEventListener("ahead", () => {
   );
 });
 queue.addEventListener("progress", () => status.progress(queue.progress));
-queue.addEventListener("state", drawWhole);
+queue.addEventListener("state", () => {
+  if (queue.state === "finished" || queue.state === "leased") waits.forget();
+  drawWhole();
+});
 queue.addEventListener("failure", ({ detail: { error } }) => {
   if (error.kind === "signed-out") saving.logIn();
   else if (queue.current && error.kind === "refused") status.toast(`The queue did not answer: ${error.message}`, "no");
