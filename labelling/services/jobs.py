@@ -20,6 +20,7 @@ from kombu.exceptions import OperationalError
 
 from labelling.core.errors import LabellingError, NotAllowed
 from labelling.models import Job
+from labelling.models.turns import take_turn
 
 logger = logging.getLogger(__name__)
 State = Job.State
@@ -69,6 +70,7 @@ def enqueue_job(
     return job
 
 
+@transaction.atomic
 def enqueue_if_new(*, kind: str, title: str, mark: dict[str, Any]) -> Job | None:
     """Enqueue work that is worth doing again only when something has changed.
 
@@ -82,6 +84,7 @@ def enqueue_if_new(*, kind: str, title: str, mark: dict[str, Any]) -> Job | None
     Returns:
         The job, or None where nothing has changed since the last, or it is being done.
     """
+    take_turn(kind)
     jobs = Job.objects.filter(kind=kind)
     if jobs.exclude(state__in=Job.FINAL).exists():
         return None

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from labelling.core.errors import BadRaster
 from labelling.core.quality import METHOD, Clearness, measure_quality, sun_elevation
 from labelling.core.raster import transformer
 from labelling.models import Job, Scene
+from labelling.models.turns import take_turn
 from labelling.services.jobs import JobCancelled, JobHandle, beat_job, enqueue_job
 
 MEASURE = "labelling.measure_quality"
@@ -54,8 +56,11 @@ def order_measuring(*, user: User | None = None) -> Job | None:
     under_way = Q(state__in=[Job.State.QUEUED, Job.State.RUNNING])
     if user is None:
         under_way |= Q(state__in=[Job.State.FAILED, Job.State.CANCELLED], finished_at__gt=timezone.now() - REST)
-    job = Job.objects.filter(under_way, kind=MEASURE).first()
-    return job or enqueue_job(kind=MEASURE, title="Measure the quality of scenes", params={}, user=user, max_attempts=3)
+    with transaction.atomic():
+        take_turn(MEASURE)
+        job = Job.objects.filter(under_way, kind=MEASURE).first()
+        title = "Measure the quality of scenes"
+        return job or enqueue_job(kind=MEASURE, title=title, params={}, user=user, max_attempts=3)
 
 
 def measure_scenes(

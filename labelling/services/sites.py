@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import shapely
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -20,11 +20,11 @@ from labelling.models import Label, MineType, Proposal, Scene, SeedImport, Site,
 from labelling.models.rows import insert_rows, to_hex, update_rows
 from labelling.models.spatial import ids_in_boxes, to_shapely
 from labelling.models.taxonomy import Axis
+from labelling.models.turns import take_turn
 from labelling.services.opinions import opinions_asked
 from labelling.services.regions import regions_of
 
 _BATCH = 800
-_PLACING = 7_201_402  # any number; holders of this lock place claims one after another
 TAKEN_BACK = "its sources have taken back what they said of it: is there anything here?"
 _PLACE = ["footprint", "point", "cell", "area_ha", "region"]
 _DERIVED = [*_PLACE, *Axis.values, "least_opinions", "score", "name", "priority", "why", "updated_at"]
@@ -65,7 +65,7 @@ def place_claims(*, source: Source, claims: Sequence[ClaimSpec], seed_import: Se
     """
     mine_types = MineType.objects.in_bulk(field_name="code")
     _check_claims(claims, mine_types)
-    _wait_for_turn()
+    take_turn("place claims")  # or two would make two sites of one place
     fresh = _unknown_claims(source, claims)
     known = _sites_near(fresh)
     places = group_places(list(known.values()), [Place(claim.geometry, claim.codes(Axis.FEATURE)) for claim in fresh])
@@ -150,13 +150,6 @@ def _check_claims(claims: Sequence[ClaimSpec], mine_types: Mapping[str, MineType
                 if code not in mine_types or mine_types[code].axis != axis:
                     msg = f"no mine type {code} on the axis {axis}"
                     raise BadInput(msg, row=row)
-
-
-def _wait_for_turn() -> None:
-    """Let one process place at a time, or two would make two sites of one place. SQLite has one writer anyway."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PLACING])
 
 
 def _unknown_claims(source: Source, claims: Sequence[ClaimSpec]) -> list[ClaimSpec]:

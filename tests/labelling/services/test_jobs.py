@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -8,6 +9,7 @@ from labelling.core.errors import NotAllowed
 from labelling.models import Job
 from labelling.services import jobs
 from tests.cast import Cast
+from tests.crowd import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +26,13 @@ def test_a_job_is_claimed_once() -> None:
     job = queued()
     assert jobs.claim_job(job_id=job.pk) is not None
     assert jobs.claim_job(job_id=job.pk) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_look_for_news_at_once_one_orders_the_work(open_house: Cast) -> None:
+    look = partial(jobs.enqueue_if_new, kind="labelling.nothing", title="nothing", mark={"labels": 1})
+    assert sum(job is not None for job in at_once([look] * 8)) == 1
+    assert Job.objects.count() == 1
 
 
 def test_a_silent_job_reads_as_failed_even_where_no_reaper_runs() -> None:

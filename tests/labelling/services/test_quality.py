@@ -29,6 +29,7 @@ from labelling.services.scenes import import_scenes
 from labelling.services.sites import place_claims
 from labelling.tasks import measure, tick
 from tests.cast import Cast
+from tests.crowd import at_once
 from tests.mines import a_source
 from tests.scenes import make_scene
 
@@ -87,6 +88,13 @@ def test_nothing_is_ordered_where_all_is_measured(add: Callable[..., Scene]) -> 
     add()
     measure_scenes()
     assert order_measuring() is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_who_order_at_once_get_one_job(open_house: Cast, add: Callable[..., Scene]) -> None:
+    add()
+    jobs = at_once([order_measuring] * 8)
+    assert {job.pk for job in jobs if job} == {Job.objects.get().pk}
 
 
 def test_the_tick_leaves_a_job_alone_that_somebody_cancelled_and_a_person_may_ask_again(
