@@ -11,6 +11,7 @@ from typing import Any
 from labelling.core.acquisition import moment
 from labelling.core.errors import BadInput
 
+MAX_BYTES = 100_000
 _BAND_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,19}")
 _SENTINEL = re.compile(r"B?0?(1[0-2]|[1-9]|8A)", re.IGNORECASE)
 _COMMON_NAMES = {
@@ -87,10 +88,15 @@ def read_mapping(path: Path) -> SceneMapping:
     """Read a mapping from a JSON file.
 
     Raises:
-        BadInput: the file is not JSON, or not a mapping.
+        BadInput: the file is too large, not JSON, or not a mapping.
     """
     try:
-        said = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            msg = f"larger than {MAX_BYTES // 1000} kB, not a mapping"
+            raise BadInput(msg, file=path.name)
+        said = json.loads(content.decode())
     except (OSError, ValueError, RecursionError) as error:
         msg = f"the mapping is not a JSON file in UTF-8: {error}"
         raise BadInput(msg, file=path.name) from error

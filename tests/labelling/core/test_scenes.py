@@ -227,3 +227,11 @@ def test_the_version_changes_with_the_file_and_with_what_is_said_of_it(path: Pat
     os.utime(path, ns=(1, 1))
     others.add(fingerprint_of(facts))
     assert len(others | {first}) == 6
+
+
+def test_a_large_file_is_no_mapping_and_is_not_read_to_its_end(tmp_path: Path) -> None:
+    file = tmp_path / "mapping.json"
+    with file.open("wb") as sink:
+        sink.truncate(50_000_000_000)  # a hole: it takes no room on the disk
+    with pytest.raises(BadInput, match=r"mapping\.json: larger than 100 kB, not a mapping"):
+        read_mapping(file)
