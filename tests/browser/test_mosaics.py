@@ -23,6 +23,7 @@ def test_a_site_over_the_edge_of_a_scene_is_shown_and_measured_whole(visit: Visi
     visit.log_in("ana")
     visit.review(SEAM)
     expect(page.locator("#dates").get_by_role("button")).to_have_text(DATES)
+    expect(page.locator("#dates h3")).to_have_text("3 dates, 1 composite, 1 mosaic")
     expect(page.locator("#dates p")).to_have_text(OF_MOSAIC)
     expect(page.locator("#bands")).to_contain_text("mosaic 2024-07-18 · 1 of 5")
     expect(page.get_by_role("img", name="Reflectance in 4 bands inside the site")).to_be_visible()

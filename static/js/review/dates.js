@@ -22,6 +22,13 @@ export function madeOf({ kind, method, name, parts, acquired_at: from, acquired_
   return [told, days.length > 1 ? `${days[0]} to ${days.at(-1)}` : days[0]].filter(Boolean).join(", ") + (names ? `: ${names}${more}` : "");
 }
 
+const NOUNS = { single: "date", composite: "composite", mosaic: "mosaic" };
+
+function counted(scenes) {
+  const counts = Object.entries(NOUNS).map(([kind, noun]) => [scenes.filter((scene) => scene.kind === kind).length, noun]);
+  return counts.filter(([count]) => count).map(([count, noun]) => `${count} ${noun}${count === 1 ? "" : "s"}`).join(", ");
+}
+
 /** Pictures of the scenes, newest first; pressing one shows it on the map. */
 export function drawDates(box, imagery) {
   const scenes = imagery.item?.scenes ?? [];
@@ -30,7 +37,7 @@ export function drawDates(box, imagery) {
   const place = scenes.length > WITHOUT_SCROLLING ? (box.querySelector(".dates-strip")?.scrollLeft ?? 0) : 0;
   const strip = el("div", { class: "dates-strip", role: "group", "aria-label": "Dates" }, ...scenes.map((scene, index) => picture(scene, index, imagery)));
   const about = madeOf(imagery.scene);
-  box.replaceChildren(el("h3", { text: `${scenes.length} dates` }), strip, ...(about ? [el("p", { class: "dim small", text: about })] : []));
+  box.replaceChildren(el("h3", { text: counted(scenes) }), strip, ...(about ? [el("p", { class: "dim small", text: about })] : []));
   if (scenes.length <= WITHOUT_SCROLLING) return; // nor asked where anything lies: that would lay the page out at once
   strip.scrollLeft = place;
   const shown = strip.children[imagery.index];
