@@ -126,12 +126,18 @@ def scenes_in_tile(*, order: str, tile: TileAddress, combination: str) -> tuple[
 
 
 def _newest(near: SceneQuerySet) -> list[Scene]:
-    by_date = near.order_by("-kind", F("acquired_at").desc(nulls_last=True), "pk")
-    return list(by_date.only(*_KNOWN_OF, *_READ_BY)[:CANDIDATES])
+    return _first(near.order_by("-kind", F("acquired_at").desc(nulls_last=True), "pk"), (*_KNOWN_OF, *_READ_BY))
+
+
+def _first(ordered: SceneQuerySet, fields: tuple[str, ...]) -> list[Scene]:
+    # By their numbers alone: the database would sort outlines and clearness along.
+    numbers = list(ordered.values_list("pk", flat=True)[:CANDIDATES])
+    found = Scene.objects.only(*fields).in_bulk(numbers)
+    return [found[number] for number in numbers if number in found]
 
 
 def _cleanest(near: SceneQuerySet, tile: TileAddress) -> list[Scene]:
-    found = near.cleanest_first().only(*_KNOWN_OF, *_READ_BY, *_CLEAR_BY)[:CANDIDATES]
+    found = _first(near.cleanest_first(), (*_KNOWN_OF, *_READ_BY, *_CLEAR_BY))
     clear = {scene.pk: clearness_over(scene=scene, boxes=[tile.bounds()])[0] for scene in found}
 
     def by_clearness(scene: Scene) -> tuple[float, float]:
