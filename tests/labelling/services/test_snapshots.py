@@ -1,10 +1,8 @@
-"""Exports of real files by the real loaders: ultralytics, pycocotools, faster-coco-eval, ogrinfo."""
+"""What goes into an export, what is told of it, and an export that is stopped, killed or short of room."""
 
 import hashlib
 import json
 import re
-import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -20,8 +18,8 @@ from shapely.geometry import Point, box, shape
 from labelling.core.chips import geometry_in_chip, yolo_line
 from labelling.core.errors import BadInput, NotFound, TryLater
 from labelling.core.export import ExportSettings
-from labelling.core.export_files import ExportBroken, boxes_of_coco, boxes_of_yolo, grid_of
-from labelling.models import Decision, Job, Label, Site, Snapshot, Source
+from labelling.core.export_files import ExportBroken, grid_of
+from labelling.models import Job, Label, Site, Snapshot, Source
 from labelling.models.spatial import to_shapely
 from labelling.services import jobs
 from labelling.services.snapshots import (
@@ -33,114 +31,15 @@ from labelling.services.snapshots import (
     write_snapshot,
 )
 from tests.cast import Cast
+from tests.exports import SMALL, export, places, six_mines
 from tests.truth import LAT, WEST, complete, draw, mines_along, reject, scene_at, square
 
 pytestmark = pytest.mark.django_db
-CODES = ("open_pit", "pond", "waste_rock_dump")
-SMALL: dict[str, Any] = {"chip_px": 64, "pixel_m": 10.0}
-
-
-def export(format_: str, **more: Any) -> Snapshot:
-    values = {**SMALL, **more}
-    return write_snapshot(snapshot=begin_snapshot(settings=ExportSettings(format=format_, **values)))
-
-
-def places(snapshot: Snapshot) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (snapshot.folder / "georeference.jsonl").read_text().splitlines()]
 
 
 @pytest.fixture
 def mines(cast: Cast, tmp_path: Path) -> list[Label]:
-    """Six mines of three types on six scenes, each reviewed around it, and a place where nobody found anything."""
-    mines_along(cast.ana, tmp_path, count=6, codes=CODES)
-    scene = scene_at(tmp_path, lon=WEST + 0.5, lat=LAT + 0.006, name="empty", size=128)
-    complete(cast.ana, to_shapely(scene.footprint).envelope)
-    return list(Label.objects.order_by("site_id"))
-
-
-def assert_boxes_fit(snapshot: Snapshot, boxes: dict[str, list[list[float]]]) -> None:
-    """Every box, carried through its chip's transform, lies within a pixel of the label in the database."""
-    for place in places(snapshot):
-        for found, row in zip(boxes[place["file"]], place["labels"], strict=True):
-            label = Label.objects.get(site=row["site"])
-            wanted = geometry_in_chip(to_shapely(label.geometry), grid_of(place)).bounds
-            np.testing.assert_allclose(found, wanted, atol=1)
-
-
-def test_yolo_holds_every_label_where_it_is(mines: list[Label]) -> None:
-    snapshot = export("yolo")
-    boxes = boxes_of_yolo(snapshot.folder, places(snapshot))
-    assert sum(map(len, boxes.values())) == snapshot.counts["labels"] == Label.objects.count() == 6
-    assert_boxes_fit(snapshot, boxes)
-    assert set(snapshot.sites.values_list("pk", flat=True)) == {label.site_id for label in mines}
-    assert snapshot.last_decision == Decision.objects.latest("pk").pk
-
-
-@pytest.mark.worker
-def test_ultralytics_loads_the_yolo_set(mines: list[Label]) -> None:
-    data = pytest.importorskip("ultralytics.data.utils")
-    from ultralytics.cfg import get_cfg
-    from ultralytics.data.dataset import YOLODataset
-
-    snapshot = export("yolo")
-    described = data.check_det_dataset(str(snapshot.folder / "data.yaml"), autodownload=False)
-    assert list(described["names"].values()) == ["open_pit", "waste_rock_dump", "pond"]
-    copy = snapshot.folder.parent / "loaded"  # it writes a cache beside the labels
-    shutil.copytree(snapshot.folder, copy)
-    loaded = YOLODataset(img_path=str(copy / "images"), data=described, hyp=get_cfg(), augment=False, imgsz=64)
-    assert len(loaded) == snapshot.counts["chips"]
-    assert sum(len(label["bboxes"]) for label in loaded.labels) == snapshot.counts["labels"]
-    codes = [described["names"][int(number)] for label in loaded.labels for number in label["cls"].ravel()]
-    assert sorted(codes) == sorted(label.types()["feature"] for label in mines)
-
-
-@pytest.mark.worker
-def test_ultralytics_loads_many_bands_and_outlines(mines: list[Label]) -> None:
-    data = pytest.importorskip("ultralytics.data.utils")
-    from ultralytics.cfg import get_cfg
-    from ultralytics.data.dataset import YOLODataset
-
-    snapshot = export("yolo", bands=("B02", "B03", "B04", "B08"), outlines=True)
-    copy = snapshot.folder.parent / "loaded"
-    shutil.copytree(snapshot.folder, copy)
-    described = data.check_det_dataset(str(copy / "data.yaml"), autodownload=False)
-    assert described["channels"] == 4
-    loaded = YOLODataset(
-        img_path=str(copy / "images"), data=described, hyp=get_cfg(), augment=False, imgsz=64, task="segment"
-    )
-    assert sum(len(label["segments"]) for label in loaded.labels) == 6
-    assert loaded.load_image(0)[0].shape == (64, 64, 4)
-
-
-def test_pycocotools_and_faster_coco_eval_load_the_coco_file(mines: list[Label]) -> None:
-    from pycocotools import mask
-    from pycocotools.coco import COCO
-
-    snapshot = export("coco")
-    path = str(snapshot.folder / "annotations.json")
-    loaded = COCO(path)
-    assert len(loaded.getAnnIds()) == len(mines)
-    assert len(loaded.getImgIds()) == snapshot.counts["chips"]
-    assert {annotation["site"] for annotation in loaded.loadAnns(loaded.getAnnIds())} == {m.site_id for m in mines}
-    for annotation in loaded.loadAnns(loaded.getAnnIds()):
-        rings = mask.frPyObjects(annotation["segmentation"], SMALL["chip_px"], SMALL["chip_px"])
-        assert mask.area(rings).sum() == pytest.approx(annotation["area"], rel=0.1)
-    assert_boxes_fit(snapshot, boxes_of_coco(snapshot.folder))
-    faster = pytest.importorskip("faster_coco_eval")
-    assert len(faster.COCO(path).getAnnIds()) == len(mines)
-
-
-def test_ogrinfo_reads_the_geojson(mines: list[Label]) -> None:
-    ogrinfo = shutil.which("ogrinfo")
-    if ogrinfo is None:
-        pytest.skip("ogrinfo is not installed (Debian: gdal-bin)")
-    snapshot = export("geojson")
-    path = snapshot.folder / "labels.geojson"
-    said = subprocess.run([ogrinfo, "-so", str(path), "labels"], capture_output=True, text=True, check=True).stdout
-    assert f"Feature Count: {len(mines)}\n" in said
-    assert 'ID["EPSG",4326]' in said
-    for field in ("site", "state", "feature", "verified_by", "verified_at", "verified_level", "licences"):
-        assert f"\n{field}: " in said
+    return six_mines(cast, tmp_path)
 
 
 def test_a_feature_says_who_verified_it_and_under_what_licence(cast: Cast, mines: list[Label]) -> None:
