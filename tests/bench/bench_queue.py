@@ -5,7 +5,8 @@
 
 A private server with generated sites (and scenes, so that cards are whole) is started and thrown away; the pages
 are served by gunicorn, two processes of four threads, as Label Studio's are. Every reviewer logs in and sends what
-the review screen sends. At each number of sites: ``next`` and ``submit`` of 25 reviewers who decide every 2 s; at
+the review screen sends: it asks for what follows behind the decisions, and waits only when nothing that is leased to
+it is left. At each number of sites: ``next`` and ``submit`` of 25 reviewers who decide every 2 s; at
 the largest for ``--seconds``, with a check of every decision afterwards. With ``--peers`` (the folder of the peer
 benchmarks) 8 and 25 reviewers work without a pause in rounds by turns here and in Label Studio on the same database
 server, each over 20 000 tasks.
@@ -77,8 +78,8 @@ def measure(given: argparse.Namespace, root: Path, url: str, web: Web, names: Se
     for place, size in enumerate(sorted(given.sites)):
         grow(size)
         seconds = given.seconds if place == len(given.sites) - 1 else given.short_s
-        asyncio.run(at_pace(crowd, 4.0))  # warm
-        figures[size] = asyncio.run(at_pace(crowd, seconds))
+        asyncio.run(work_at_pace(crowd, every_s=EVERY_S, seconds=4.0))  # warm
+        figures[size] = asyncio.run(work_at_pace(crowd, every_s=EVERY_S, seconds=seconds))
         say_pace(f"{size} sites, {len(crowd)} reviewers every {EVERY_S:.0f} s", figures[size])
         check(crowd, figures[size])
         if size == TASKS and given.peers:
@@ -160,15 +161,7 @@ async def arrive(crowd: Sequence[Reviewer], names: Sequence[str]) -> None:
 
     for reviewer, name in zip(crowd, names, strict=True):
         await reviewer.log_in(name, PASSWORD)
-        reviewer.wire.close()
-
-
-async def at_pace(crowd: list[Reviewer], seconds: float) -> Pace:
-    try:
-        return await work_at_pace(crowd, every_s=EVERY_S, seconds=seconds)
-    finally:
-        for reviewer in crowd:
-            reviewer.wire.close()
+        await reviewer.leave()
 
 
 def check(crowd: Sequence[Reviewer], pace: Pace) -> None:

@@ -112,7 +112,7 @@ async def _rounds(
     _say(f"MAD Web {await _second(_ours(crowd))}")
     api.close()
     for reviewer in crowd:
-        reviewer.wire.close()
+        await reviewer.leave()
     return float(wall)
 
 

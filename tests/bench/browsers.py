@@ -73,7 +73,8 @@ class Reviewer:
     """A browser that reviews one campaign.
 
     Attributes:
-        wire: its connection.
+        wire: the connection by which it decides.
+        side: the one by which it asks what follows.
         slug: of the campaign.
         ahead: what it has fetched ahead, in order.
         held: sites that are leased to it, as far as it knows.
@@ -81,6 +82,8 @@ class Reviewer:
         confirmed: what the server has confirmed: site, version and verdict by key.
         kept: keys of decisions that the server has kept without applying them.
         statuses: how often each status came back, such as ``submit 201``.
+        answered: the status of the last answer to what follows.
+        next_ms: how long each such answer took.
     """
 
     wire: Wire
@@ -91,7 +94,14 @@ class Reviewer:
     confirmed: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
     statuses: "collections.Counter[str]" = field(default_factory=collections.Counter)
+    answered: int = 200
+    next_ms: list[float] = field(default_factory=list)
     bytes_in: int = 0
+    _asking: "asyncio.Task[None] | None" = None
+
+    def __post_init__(self) -> None:
+        self.side = Wire(self.wire.port)
+        self.side.cookies = self.wire.cookies
 
     async def log_in(self, name: str, password: str) -> None:
         await self.wire.ask("GET", "/login/")
@@ -103,49 +113,69 @@ class Reviewer:
             msg = f"{name} could not log in: {status}"
             raise SystemExit(msg)
 
-    async def _send(self, what: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        status, raw = await self.wire.ask("POST", f"/api/v1/{path}", json.dumps(body).encode(), "application/json")
+    async def _send(self, wire: Wire, what: str, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        status, raw = await wire.ask("POST", f"/api/v1/{path}", json.dumps(body).encode(), "application/json")
         self.statuses[f"{what} {status}"] += 1
         self.bytes_in += len(raw)
         return status, json.loads(raw)
 
     async def next(self) -> tuple[int, dict[str, Any] | None]:
-        """Go on to the next site, which is leased; ask when the screen would, but wait for the answer."""
-        leased = [item for item in self.ahead if item["site"] in self.held]
-        if len(leased) > HOLD / 2:
-            return 200, self._open(leased[0])
-        here = {item["site"]: item for item in self.ahead}
+        """Go on to the next site, which is leased. As on the screen, more is asked for behind, while some are here."""
+        if not self._leased():
+            await self._answer()
+        if not self._leased():
+            await self._ask()
+        if not (leased := self._leased()):
+            return self.answered, None
+        if len(leased) <= HOLD / 2 and (self._asking is None or self._asking.done()):
+            await self._answer()
+            self._asking = asyncio.create_task(self._ask())
+        return self.answered, leased[0]
+
+    async def leave(self) -> None:
+        """Wait for what was asked behind, and close the connections."""
+        await self._answer()
+        self.wire.close()
+        self.side.close()
+
+    async def _answer(self) -> None:
+        asking, self._asking = self._asking, None
+        if asking:
+            await asking
+
+    def _leased(self) -> list[dict[str, Any]]:
+        return [item for item in self.ahead if item["site"] in self.held and item["site"] not in self.gone[-GONE:]]
+
+    async def _ask(self) -> None:
+        here = {item["site"]: item for item in self.ahead if item["site"] not in self.gone[-GONE:]}
+        is_out = not self._leased()
         asked = {
             "want": list(here)[:1],
-            "count": 1,
+            "count": int(is_out),
             "ahead": AHEAD,
             "hold": HOLD,
             "exclude": self.gone[-GONE:],
             "have": {str(site): item["version"] for site, item in here.items()},
         }
-        status, answer = await self._send("next", f"campaigns/{self.slug}/claims/", asked)
-        if status != 200 or not answer["items"]:
-            return status, None
-        known = here | {item["site"]: item for item in [*answer["ahead"], *answer["items"]]}
-        self.held = {claim["site"] for claim in answer["held"]}
-        self.ahead = [known[site] for site in answer["next"]]
-        return status, self._open(answer["items"][0])
-
-    def _open(self, item: dict[str, Any]) -> dict[str, Any]:
-        self.ahead = [other for other in self.ahead if other["site"] != item["site"]]
-        return item
+        began = time.perf_counter()
+        self.answered, answer = await self._send(self.side, "next", f"campaigns/{self.slug}/claims/", asked)
+        self.next_ms.append((time.perf_counter() - began) * 1000)
+        if self.answered == 200:
+            known = here | {item["site"]: item for item in [*answer["ahead"], *answer["items"]]}
+            self.held = {claim["site"] for claim in answer["held"]} - set(self.gone[-GONE:])
+            self.ahead = [*answer["items"], *(known[site] for site in answer["next"])]
 
     async def submit(self, item: dict[str, Any], verdict: str = "accept", **more: Any) -> int:
         """Decide on a site."""
         key = str(uuid.uuid4())
         body = {"key": key, "site": item["site"], "base_version": item["version"], "verdict": verdict, **more}
-        status, answer = await self._send("submit", "decisions/", {**body, "campaign": self.slug})
+        self.gone.append(item["site"])
+        self.held.discard(item["site"])
+        status, answer = await self._send(self.wire, "submit", "decisions/", {**body, "campaign": self.slug})
         if status in {200, 201}:
             self.confirmed[key] = (item["site"], answer["version"], verdict)
         if status == 409:
             self.kept.add(key)
-        self.gone.append(item["site"])
-        self.held.discard(item["site"])
         return status
 
 
@@ -154,9 +184,9 @@ class Pace:
     """What reviewers met who decide at a fixed pace.
 
     Attributes:
-        next_ms: how long each ``next`` took for which the server was asked.
+        next_ms: how long each answer to what follows took.
         submit_ms: how long each ``submit`` took.
-        doubly_held: sites given to one reviewer while another held them.
+        doubly_held: sites given to one reviewer while another held them, on screen or for later.
     """
 
     next_ms: list[float] = field(default_factory=list)
@@ -166,7 +196,7 @@ class Pace:
 
 async def work_at_pace(crowd: list[Reviewer], *, every_s: float, seconds: float, seed: int = 3) -> Pace:
     """Let each reviewer take and decide one site every ``every_s``, for a while; their starts are spread evenly."""
-    pace, held = Pace(), dict[int, int]()
+    pace = Pace()
     end = time.perf_counter() + seconds
     rng = random.Random(seed)
 
@@ -175,20 +205,21 @@ async def work_at_pace(crowd: list[Reviewer], *, every_s: float, seconds: float,
         while turn < end:
             await asyncio.sleep(max(0.0, turn - time.perf_counter()))
             turn += every_s
-            began, answers = time.perf_counter(), reviewer.statuses.total()
             _, item = await reviewer.next()
-            if reviewer.statuses.total() > answers:
-                pace.next_ms.append((time.perf_counter() - began) * 1000)
             if item is None:
                 continue
-            if held.setdefault(item["site"], number) != number:
+            if any(item["site"] in other.held for other in crowd if other is not reviewer):
                 pace.doubly_held.append(item["site"])
             began = time.perf_counter()
             await reviewer.submit(item, **_verdict(rng, item))
             pace.submit_ms.append((time.perf_counter() - began) * 1000)
-            held.pop(item["site"], None)
 
+    for reviewer in crowd:
+        reviewer.next_ms.clear()
     await asyncio.gather(*(work(number, reviewer) for number, reviewer in enumerate(crowd)))
+    for reviewer in crowd:
+        await reviewer.leave()
+        pace.next_ms += reviewer.next_ms
     return pace
 
 

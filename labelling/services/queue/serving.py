@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from labelling.models import Campaign, Claim
 from labelling.services.gold import gold_in_hand, mix_in
@@ -101,7 +102,8 @@ def hold_ahead(*, user: User, campaign: Campaign, count: int, hold: int, exclude
     """Look ahead in a reviewer's queue, and lease the first of what follows, so that it is not taken from the screen.
 
     What the reviewer holds already is held on. More is leased only where twice as many sites are found: at the end
-    of a queue nobody is to wait for what another only keeps for later.
+    of a queue nobody is to wait for what another only keeps for later. While others hold as many sites of the campaign
+    as would be looked at, only what is leased is shown: they will have taken the rest before it is opened.
 
     Args:
         user: the reviewer.
@@ -124,6 +126,9 @@ def _hold_ahead(free: Free, count: int, hold: int) -> Ahead:
     if len(found) >= _PLENTY * missing:
         ids += [one.site for one in found[:missing]]
     claims = lease_sites(user=free.user, campaign=free.campaign, site_ids=ids, wanted=free.opinions_wanted())
+    of_others = Claim.objects.filter(campaign=free.campaign, expires_at__gt=timezone.now()).exclude(reviewer=free.user)
+    if len(claims) == hold and of_others.count() >= count:
+        found = found[:missing]
     return Ahead([*sites, *found], claims)
 
 

@@ -100,10 +100,11 @@ export class Queue extends EventTarget {
     this.dispatchEvent(new Event("state"));
   }
 
-  /** What is decided at once needs no lease: ask when its person rests on an item, or when little is left ahead. */
+  /** What is decided at once needs no lease: ask when little is left ahead, or when its person rests on an item. */
   #askSoon() {
-    if (this.ahead.length < this.#aheadCount / 2) this.#ask();
-    else if (!isLeased(this.current) || this.ahead.filter(isLeased).length < HOLD / 2) this.#later(REST_MS);
+    const leased = this.ahead.filter(isLeased).length;
+    if (leased ? leased < HOLD / 2 : this.ahead.length < this.#aheadCount / 2) this.#ask();
+    else if (!isLeased(this.current)) this.#later(REST_MS);
   }
 
   async #ask() {

@@ -112,6 +112,16 @@ def test_at_the_end_of_a_queue_nothing_is_held_ahead(cast: Cast) -> None:
     assert take(cast.ben, campaign) == [ids[3]]
 
 
+def test_of_a_crowded_queue_only_what_is_held_is_shown(cast: Cast) -> None:
+    campaign = a_campaign()
+    ids = [site.pk for site in some_sites(14)]
+    assert hold(cast.ben, campaign, 8, 4) == (ids[:8], ids[:4])
+    assert hold(cast.ana, campaign, 5, 2) == (ids[4:9], ids[4:6])
+    assert hold(cast.ana, campaign, 4, 2) == (ids[4:6], ids[4:6])
+    run_out(*Claim.objects.filter(reviewer=cast.ben))
+    assert hold(cast.ana, campaign, 4, 2) == ([*ids[4:6], *ids[:2]], ids[4:6])
+
+
 def test_what_is_held_ahead_says_nothing_of_others_where_opinions_are_blind(cast: Cast) -> None:
     campaign = a_campaign(reviews_needed=2)
     sites = some_sites(4)
