@@ -4,12 +4,13 @@ Verdicts go through ``submit_decision``, one by one, each with a key that follow
 done twice, as after a worker's death, they count once. On a site that somebody has decided on they are not applied.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid5
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from labelling.core.errors import BadInput, Conflict
@@ -43,6 +44,24 @@ def _key(bulk: BulkAction, *parts: object) -> UUID:
     return uuid5(bulk.pk, "/".join(map(str, parts)))
 
 
+@contextmanager
+def _on_disk_together() -> Iterator[None]:
+    """Let decisions reach the disk with what became of their items, not one by one, which takes half of the time.
+
+    Each is a transaction of its own all the same, and nobody is told of one sooner: the commit of the items waits for
+    all before it. What a crash takes away is done again, by the same keys.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO off")
+        try:
+            yield
+        finally:
+            cursor.execute("RESET synchronous_commit")
+
+
 def _submit(item: BulkItem, user: User, refused: tuple[str, str], **sent: Any) -> Receipt | None:
     """Submit a decision on an item's site; where it cannot be applied the item ends as ``refused``."""
     try:
@@ -63,11 +82,12 @@ def _decide(bulk: BulkAction, items: Sequence[BulkItem]) -> None:
         if bulk.kind == Kind.REJECT
         else {"verdict": Verdict.FIX, "types": {bulk.params["axis"]: bulk.params["code"]}}
     )
-    for key, item in keys.items():
-        if key in sent or item in free:
-            said |= {"key": key, "base_version": item.version, "comment": bulk.comment}
-            if _submit(item, bulk.created_by, (Outcome.SKIPPED, CHANGED), **said):
-                _end(item, Outcome.DONE)
+    with _on_disk_together():
+        for key, item in keys.items():
+            if key in sent or item in free:
+                said |= {"key": key, "base_version": item.version, "comment": bulk.comment}
+                if _submit(item, bulk.created_by, (Outcome.SKIPPED, CHANGED), **said):
+                    _end(item, Outcome.DONE)
     _write(items)
 
 
@@ -92,11 +112,12 @@ def _take_back_decisions(bulk: BulkAction, items: Sequence[BulkItem]) -> None:
     made = dict(
         Decision.objects.filter(key__in=[_key(bulk, item.site_id) for item in items]).values_list("site_id", "version")
     )
-    for item in items:
-        sent = {"key": _key(bulk, item.site_id, "undo"), "undoes": _key(bulk, item.site_id)}
-        refused = (Outcome.KEPT, SINCE)
-        if _submit(item, _who(bulk), refused, verdict=Verdict.UNDO, base_version=made[item.site_id], **sent):
-            _end(item, Outcome.UNDONE)
+    with _on_disk_together():
+        for item in items:
+            sent = {"key": _key(bulk, item.site_id, "undo"), "undoes": _key(bulk, item.site_id)}
+            refused = (Outcome.KEPT, SINCE)
+            if _submit(item, _who(bulk), refused, verdict=Verdict.UNDO, base_version=made[item.site_id], **sent):
+                _end(item, Outcome.UNDONE)
     _write(items)
 
 

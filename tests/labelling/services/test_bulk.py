@@ -1,8 +1,11 @@
 """Acting on many sites at once: what is seen before is what is done, once, and can be taken back."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from labelling.core.errors import BadInput, NotAllowed
@@ -11,6 +14,7 @@ from labelling.models import BulkAction, BulkItem, Decision, Site
 from labelling.services.bulk import (
     MAX_SITES,
     Wish,
+    acts,
     draw_up_bulk,
     drawing,
     phrase_of,
@@ -58,6 +62,29 @@ def test_many_are_rejected_and_the_whole_is_taken_back(cast: Cast) -> None:
     assert states(sites) == ["verified", "open", "open", "open"], "what ana had verified is verified again"
     assert rebuild_labels() == 0
     assert Decision.objects.count() == 9, "nothing is deleted: one of ana's, four, and four that take them back"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="the database of this run is not PostGIS")
+def test_what_became_of_items_is_written_when_their_decisions_are_on_disk(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[tuple[str, str]] = []
+
+    def spied(name: str) -> Callable[..., Any]:
+        real = getattr(acts, name)
+
+        def spy(*args: Any, **more: Any) -> Any:
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW synchronous_commit")
+                waits.append((name, cursor.fetchall()[0][0]))
+            return real(*args, **more)
+
+        return spy
+
+    for name in ("submit_decision", "_write"):
+        monkeypatch.setattr(acts, name, spied(name))
+    undo_bulk(user=cast.lea, bulk=done(cast.lea, CLOUD, some_sites(2)))
+    assert waits == [*[("submit_decision", "off")] * 2, ("_write", "on")] * 2
 
 
 def test_many_are_verified_as_a_type(cast: Cast) -> None:
