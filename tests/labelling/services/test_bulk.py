@@ -64,6 +64,7 @@ def test_many_are_rejected_and_the_whole_is_taken_back(cast: Cast) -> None:
     assert Decision.objects.count() == 9, "nothing is deleted: one of ana's, four, and four that take them back"
 
 
+@pytest.mark.postgres
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the database of this run is not PostGIS")
 def test_what_became_of_items_is_written_when_their_decisions_are_on_disk(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
