@@ -179,7 +179,7 @@ def _train(lead: User, seed: int, steps: int) -> ModelVersion:
     epochs = math.ceil(steps / max(1, math.ceil(anchors * QUICK.recipe.centrings * 0.8 / QUICK.settings.batch)))
     recipe = replace(
         QUICK.recipe, regions=(POOL,), types=MINES,
-        scenes_per_label=1, chip_px=96, block_m=2_500.0, buffer_m=0.0, split_seed=seed,
+        scenes_per_label=1, chip_px=96, block_m=10_000.0, buffer_m=0.0, split_seed=seed,
     )  # fmt: skip
     plan = Plan(recipe, replace(QUICK.settings, epochs=epochs, patience=epochs, seed=seed))
     experiment = start_experiment(plan=plan, name="order", user=lead)

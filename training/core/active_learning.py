@@ -2,16 +2,19 @@
 
 priority = sum of weight x term, with the weights of ``Weights`` (the only place where they stand):
 
-- rarity: few verified examples of its type, and few to come, as far as its sources agree that it is a mine.
+- rarity: few verified examples of its type, those that come before it in the queue counted along, as far as its
+  sources agree that it is a mine.
 - uncertainty: a score near one half, two types nearly as likely as each other, or a type that nobody names.
 - disagreement: sources contradict each other on whether this is a mine, on its type, or models on how sure they are.
 - coverage: few sites decided in its ecoregion.
 - age: how long it has waited.
 
 Uncertainty is that of least confidence and of the smallest margin (Settles 2009, "Active Learning Literature
-Survey", section 3.1), disagreement that of a committee (section 3.2). Counts and days enter by steps, so that one
-more label does not move half of a large queue. The scale is that of ``labelling.core.sites``, whose first guess
-stands until a site is weighed here.
+Survey", section 3.1), disagreement that of a committee (section 3.2). A whole queue gets its turns at once: the next
+example of a type is worth less the more of that type stand before it, as in a batch that is chosen greedily where
+returns diminish (Wei, Iyer and Bilmes 2015, "Submodularity in Data Subset Selection and Active Learning"). Verified
+examples and days enter by steps, so that one more does not move half of a large queue. The scale is that of
+``labelling.core.sites``, whose first guess stands until a site is weighed here.
 """
 
 import math
@@ -25,7 +28,7 @@ Offers = Sequence[tuple[str, float | None]]
 """(type code, probability or None), best first."""
 
 # Below these many examples of a type, or decided sites of a region, half of the term is left.
-HALF_EXAMPLES = 20
+HALF_EXAMPLES = 10
 HALF_DECIDED = 20
 HALF_DAYS = 30
 # A type that nobody names is a question, but less of one than two that are equally likely.
@@ -93,7 +96,7 @@ class Candidate:
         voices: what is claimed, oldest first.
         examples: verified labels of its rarest current type; None where it has none.
         rarest: name of that type.
-        share: how much of what is open and typed is of that type, 0 to 1.
+        before: open sites of that type that come before it among their own.
         decided: sites decided in its region, or of those without one.
         region: name of the region; empty for none.
         days: whole days that it has waited.
@@ -102,7 +105,7 @@ class Candidate:
     voices: Sequence[Voice]
     examples: int | None = None
     rarest: str = ""
-    share: float = 0.0
+    before: int = 0
     decided: int = 0
     region: str = ""
     days: int = 0
@@ -144,7 +147,7 @@ def weigh(candidate: Candidate, *, weights: Weights = WEIGHTS) -> Turn:
     terms = {
         "disagreement": disagreement(candidate.voices),
         "uncertainty": uncertainty(candidate.voices),
-        "rarity": rarity(candidate.examples, candidate.rarest, expected=candidate.share, odds=_odds(candidate.voices)),
+        "rarity": rarity(candidate.examples, candidate.rarest, before=candidate.before, odds=_odds(candidate.voices)),
         "coverage": coverage(candidate.decided, candidate.region),
         "age": age(candidate.days),
     }
@@ -237,18 +240,18 @@ def _narrow(axis: str, offers: Offers) -> Term:
     return Term(min(1.0, max(0.0, 1 - (most - next_most))), words)
 
 
-def rarity(examples: int | None, name: str = "", *, expected: float = 0.0, odds: float = 1.0) -> Term:
-    """How few verified examples of a type there are and will be; nothing for a site without a type.
+def rarity(examples: int | None, name: str = "", *, before: int = 0, odds: float = 1.0) -> Term:
+    """How few verified examples of a type there will be when it is this site's turn; nothing for one without a type.
 
     Args:
         examples: verified so far.
         name: of the type.
-        expected: its share of what is open and typed; a common type comes to its examples by itself.
+        before: open sites of the type that come before this one among their own.
         odds: that the site is a mine at all.
     """
     if examples is None:
         return Term()
-    value = _fade(_step(examples), HALF_EXAMPLES) * (1 - expected / 3) * odds
+    value = _fade(_step(examples) + before, HALF_EXAMPLES) * odds
     return Term(value, _few(examples, f"verified examples of {name or 'its type'}"))
 
 

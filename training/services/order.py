@@ -1,9 +1,10 @@
 """The order of the queue: what teaches most comes first, weighed anew when claims or decisions have come in."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from heapq import heappush, heappushpop
 from typing import Any, cast
 
 from django.db.models import Count, QuerySet
@@ -20,6 +21,8 @@ from training.models import TestLabel
 TASK = "training.refresh_order"
 _BATCH = 800
 _WRITTEN_AT_ONCE = 200
+_PLACES = 100
+"""So many open sites of each type have a place among their own; all others come after them."""
 _SITE = ("pk", "priority", "why", "region_id", "created_at", *(f"{axis}_id" for axis in Axis.values))
 
 
@@ -42,7 +45,6 @@ class _Ground:
 
     now: datetime
     examples: Mapping[int, int]
-    shares: Mapping[int, float]
     types: Mapping[int, str]
     decided: Mapping[int | None, int]
     regions: Mapping[int, str]
@@ -65,13 +67,13 @@ def refresh_order(*, campaign: Campaign | None = None, handle: JobHandle | None 
     sites = _weighable()
     if campaign is not None:
         sites = sites.matching(campaign.conditions())
-    ground, total = _look_around(), sites.count()
+    ground, heads, total = _look_around(), _Heads(), sites.count()
     seen = changed = 0
     for batch in _batches(sites):
-        changed += _write(_turns(batch, ground))
+        changed += _write(_turned(_placed(batch, ground, heads)))
         seen += len(batch)
         _beat(handle, seen / max(total, seen))
-    return OrderCounts(seen, changed)
+    return OrderCounts(seen, changed + _write(_turned(heads.rest())))
 
 
 def order_if_due() -> Job | None:
@@ -115,18 +117,13 @@ def _weighable() -> SiteQuerySet:
 def _look_around() -> _Ground:
     # What is frozen in a test set never trains.
     verified = Label.objects.filter(state=Label.State.VERIFIED).exclude(site__in=TestLabel.objects.values("site"))
-    waiting = Site.objects.filter(state=Site.State.OPEN)
-    examples, shares = dict[int, int](), dict[int, float]()
+    examples: dict[int, int] = {}
     for axis in Axis.values:
         examples |= _counted(verified, axis)
-        supply = _counted(waiting, axis)
-        total = sum(supply.values())
-        shares |= {pk: count / total for pk, count in supply.items()}
     settled = Site.objects.exclude(state=Site.State.OPEN).order_by()
     return _Ground(
         now=timezone.now(),
         examples=examples,
-        shares=shares,
         types=dict(MineType.objects.values_list("pk", "name")),
         decided=dict(settled.values("region_id").annotate(count=Count("pk")).values_list("region_id", "count")),
         regions=dict(Region.objects.values_list("pk", "name")),
@@ -146,10 +143,43 @@ def _batches(sites: SiteQuerySet) -> Iterator[list[dict[str, Any]]]:
         yield cast("list[dict[str, Any]]", batch)
 
 
-def _turns(batch: Sequence[Mapping[str, Any]], ground: _Ground) -> list[Site]:
-    """The sites of a batch whose turn is another one than it was."""
+class _Heads:
+    """The sites of each type that are worth most: their places in the queue are known when all have been seen."""
+
+    def __init__(self) -> None:
+        self._heads: dict[str, list[tuple[float, int, dict[str, Any], Candidate]]] = defaultdict(list)
+
+    def take(self, site: dict[str, Any], candidate: Candidate) -> tuple[dict[str, Any], Candidate] | None:
+        """Keep a site for the end, or give the one back that has no place."""
+        if candidate.examples is None:
+            return site, candidate
+        # Of equal worth by lot, so that neighbours on the ground do not come one after the other.
+        entry = (weigh(candidate).priority, site["pk"] * 48_271 % 2_147_483_647, site, candidate)
+        head = self._heads[candidate.rarest]
+        if len(head) < _PLACES:
+            heappush(head, entry)
+            return None
+        _, _, out, last = heappushpop(head, entry)
+        return out, replace(last, before=_PLACES)
+
+    def rest(self) -> Iterator[tuple[dict[str, Any], Candidate]]:
+        """All that were kept, each in its place."""
+        for head in self._heads.values():
+            for place, (_, _, site, candidate) in enumerate(sorted(head, reverse=True)):
+                yield site, replace(candidate, before=place)
+
+
+def _placed(
+    batch: Sequence[dict[str, Any]], ground: _Ground, heads: _Heads
+) -> Iterator[tuple[dict[str, Any], Candidate]]:
     voices = _voices([site["pk"] for site in batch])
-    turns = [(site, weigh(_candidate(site, voices[site["pk"]], ground))) for site in batch]
+    taken = (heads.take(site, _candidate(site, voices[site["pk"]], ground)) for site in batch)
+    return (placed for placed in taken if placed is not None)
+
+
+def _turned(placed: Iterable[tuple[Mapping[str, Any], Candidate]]) -> list[Site]:
+    """The sites whose turn is another one than it was."""
+    turns = [(site, weigh(candidate)) for site, candidate in placed]
     return [
         Site(pk=site["pk"], priority=turn.priority, why=_cut(turn))
         for site, turn in turns
@@ -173,12 +203,11 @@ def _voices(site_ids: Sequence[int]) -> Mapping[int, list[Voice]]:
 
 def _candidate(site: Mapping[str, Any], voices: Sequence[Voice], ground: _Ground) -> Candidate:
     named = [pk for axis in Axis.values if (pk := site[f"{axis}_id"]) is not None]
-    rarest = min(named, key=lambda pk: (ground.examples.get(pk, 0), ground.shares.get(pk, 0)), default=None)
+    rarest = min(named, key=lambda pk: (ground.examples.get(pk, 0), pk), default=None)
     return Candidate(
         voices=voices,
         examples=None if rarest is None else ground.examples.get(rarest, 0),
         rarest="" if rarest is None else ground.types[rarest],
-        share=0.0 if rarest is None else ground.shares.get(rarest, 0.0),
         decided=ground.decided.get(site["region_id"], 0),
         region=ground.regions.get(site["region_id"], ""),
         days=(ground.now - site["created_at"]).days,

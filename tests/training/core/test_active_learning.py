@@ -170,21 +170,22 @@ def test_each_axis_has_its_own_word() -> None:
     assert disagreement([copper, cobalt]).words == "two sources disagree on the commodity: cobalt or copper"
 
 
-def test_rarity_falls_with_what_is_verified_with_what_will_come_and_with_doubt_about_the_mine() -> None:
-    rare = rarity(2, "pond", expected=0.05)
-    assert rarity(50, "pond", expected=0.05).value < rare.value
-    assert rarity(2, "pond", expected=0.6).value < rare.value
-    assert rarity(2, "pond", expected=0.05, odds=0.5).value == pytest.approx(rare.value / 2)
+def test_rarity_falls_with_what_is_verified_with_what_comes_before_and_with_doubt_about_the_mine() -> None:
+    rare = rarity(2, "pond", before=3)
+    assert rarity(50, "pond", before=3).value < rare.value
+    assert rarity(2, "pond", before=60).value < rare.value
+    assert rarity(5, "pond").value == rare.value
+    assert rarity(2, "pond", before=3, odds=0.5).value == pytest.approx(rare.value / 2)
     assert rarity(None) == Term()
 
 
-def test_a_rare_type_comes_before_a_common_one_and_both_before_what_a_source_denies() -> None:
+def test_the_first_of_each_type_comes_before_the_next_of_any_and_all_before_what_a_source_denies() -> None:
     pond, pit, deny = Voice(1, types=said("pond")), Voice(1, types=said("open_pit")), Voice(2, is_mine=False)
-    rare = Candidate([pond], examples=2, rarest="pond", share=0.05)
-    common = Candidate([pit], examples=2, rarest="open pit", share=0.6)
-    denied = Candidate([pond, deny], examples=2, rarest="pond", share=0.05)
-    assert weigh(rare).priority > weigh(common).priority
-    assert weigh(rare).priority > weigh(denied).priority
+    first = [Candidate([pond], rarest="pond", examples=0), Candidate([pit], rarest="open pit", examples=0)]
+    second = Candidate([pond], rarest="pond", examples=0, before=1)
+    denied = Candidate([pond, deny], rarest="pond", examples=0)
+    assert weigh(first[0]).priority == weigh(first[1]).priority > weigh(second).priority
+    assert weigh(first[0]).priority > weigh(denied).priority
 
 
 def test_the_words_of_a_site_that_has_everything() -> None:

@@ -60,12 +60,23 @@ def test_what_teaches_most_comes_first_and_says_why(cast: Cast) -> None:
     place_claims(source=seeds, claims=[ClaimSpec("n", place(3), is_mine=False)])
     counts = refresh_order()
     assert counts == OrderCounts(sites=4, changed=4)
-    assert queue(a_campaign(), cast.ana) == [unsure, split, denied, sure]
+    assert queue(a_campaign(), cast.ana) == [unsure, split, sure, denied]
     why = dict(Site.objects.values_list("pk", "why"))
     assert "sources disagree on whether this is a mine" in why[denied]
     assert "two sources disagree on the type: open pit (yolo-2 1.00) or pond (yolo-1 1.00)" in why[split]
     assert "the model is unsure (0.52)" in why[unsure]
     assert why[sure] == "no verified examples of pond yet; no decided sites outside of the known regions yet"
+
+
+def test_the_few_of_a_rare_type_do_not_wait_behind_all_others_nor_come_before_them(cast: Cast) -> None:
+    """One pass gives a whole queue its turns: the types take turns in it, as far as each has sites."""
+    ponds = propose(dict.fromkeys(range(12), 0.9), code="pond")
+    pits = propose(dict.fromkeys(range(20, 24), 0.9), code="open_pit")
+    refresh_order()
+    served = queue(a_campaign(), cast.ana)
+    for few in (2, 4):
+        assert len(set(served[: 2 * few]) & set(pits)) == few
+    assert set(served[8:]) < set(ponds)
 
 
 def test_a_second_pass_changes_nothing_and_a_verdict_what_depends_on_it(cast: Cast) -> None:
