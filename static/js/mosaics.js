@@ -51,8 +51,8 @@ export function offerMosaics(map, layers) {
   let timer;
 
   const option = (value, text, chosen) => Object.assign(el("option", { value, text }), { selected: value === chosen });
-  const orders = el("select", { "aria-label": "Imagery", on: { change: () => choose({ order: orders.value }) } }, option("", "no imagery", order), ...layers.orders.map((one) => option(one, `${one} imagery`, order)));
-  const bands = el("select", { "aria-label": "Bands of the imagery", on: { change: () => choose({ combination: bands.value }) } }, ...layers.combinations.map(({ id, name }) => option(id, name, combination)));
+  const orders = el("select", { "aria-label": "Mosaic of all imagery", on: { change: () => choose({ order: orders.value }) } }, option("", "no mosaic", order), ...layers.orders.map((one) => option(one, `${one} mosaic`, order)));
+  const bands = el("select", { "aria-label": "Bands of the mosaic", on: { change: () => choose({ combination: bands.value }) } }, ...layers.combinations.map(({ id, name }) => option(id, name, combination)));
   const about = el("p", { class: "small" });
   const box = el("div", { class: "map-mosaics", role: "group", "aria-label": "Imagery of all scenes" }, orders, bands, about);
 

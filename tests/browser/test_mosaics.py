@@ -62,37 +62,37 @@ def test_the_map_of_sites_offers_the_imagery_of_all_scenes(visit: Visit) -> None
     visit.log_in("gus")
     page.goto(f"{visit.stage.url}/sites/")
     box = page.get_by_role("group", name="Imagery of all scenes")
-    orders, bands = box.get_by_role("combobox", name="Imagery", exact=True), box.get_by_role("combobox", name="Bands")
-    expect(orders.locator("option")).to_have_text(["no imagery", "latest imagery", "cleanest imagery"])
+    orders, bands = box.get_by_role("combobox", name="Mosaic of all imagery", exact=True), box.get_by_role("combobox", name="Bands")
+    expect(orders.locator("option")).to_have_text(["no mosaic", "latest mosaic", "cleanest mosaic"])
     expect(bands).to_be_hidden()
-    orders.select_option("latest imagery")
+    orders.select_option("latest mosaic")
     expect(bands).to_be_visible()
     expect(box.locator("p")).to_have_text("Come closer: imagery is not drawn from so far away.")
     expect(page.locator(".leaflet-mosaics-pane img")).to_have_count(0)
 
     # it is remembered
     page.reload()
-    expect(orders.locator("option:checked")).to_have_text("latest imagery")
+    expect(orders.locator("option:checked")).to_have_text("latest mosaic")
 
 
 def test_the_review_map_goes_on_beyond_the_scene(visit: Visit) -> None:
     page = visit.page
     visit.log_in("ben")
     visit.review(SEAM)
-    orders = page.get_by_role("combobox", name="Imagery", exact=True)
+    orders = page.get_by_role("combobox", name="Mosaic of all imagery", exact=True)
     with page.expect_response(SHOWN) as answered:
-        orders.select_option("latest imagery")
+        orders.select_option("latest mosaic")
     assert answered.value.status == 200
     expect(page.locator(".leaflet-mosaics-pane img.leaflet-tile-loaded").first).to_be_visible()
     expect(page.locator(".map-mosaics p")).to_have_text(re.compile(r"2024-07-18 west, then \d more"))
     assert findings(page) == []
     with page.expect_response(re.compile(r"/tiles/mosaics/cleanest/ndvi/")):
-        page.get_by_role("combobox", name="Bands of the imagery").select_option("NDVI")
-        orders.select_option("cleanest imagery")
-    orders.select_option("no imagery")
+        page.get_by_role("combobox", name="Bands of the mosaic").select_option("NDVI")
+        orders.select_option("cleanest mosaic")
+    orders.select_option("no mosaic")
     expect(page.locator(".leaflet-mosaics-pane img")).to_have_count(0)
 
     # chosen by the mouse, it leaves the keys to the screen
     orders.click()
-    orders.select_option("latest imagery")
+    orders.select_option("latest mosaic")
     expect(orders).not_to_be_focused()
