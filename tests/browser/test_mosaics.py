@@ -62,7 +62,10 @@ def test_the_map_of_sites_offers_the_imagery_of_all_scenes(visit: Visit) -> None
     visit.log_in("gus")
     page.goto(f"{visit.stage.url}/sites/")
     box = page.get_by_role("group", name="Imagery of all scenes")
-    orders, bands = box.get_by_role("combobox", name="Mosaic of all imagery", exact=True), box.get_by_role("combobox", name="Bands")
+    orders, bands = (
+        box.get_by_role("combobox", name="Mosaic of all imagery", exact=True),
+        box.get_by_role("combobox", name="Bands"),
+    )
     expect(orders.locator("option")).to_have_text(["no mosaic", "latest mosaic", "cleanest mosaic"])
     expect(bands).to_be_hidden()
     orders.select_option("latest mosaic")
