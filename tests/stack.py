@@ -24,15 +24,12 @@ from pathlib import Path
 
 START_S = 30.0
 STOP_S = 15.0
-# A few processors: memory is enough for each.
-_PARALLEL = ("-n", str(min(os.cpu_count() or 1, 4)))
-# Whoever has nothing left to do takes over tests of another: all end together.
-_SHARED = (*_PARALLEL, "--dist", "worksteal")
-# Stories of a file meet on one stage. Apart from the others: Playwright's event loop stays in its process, and Django
-# would not share one with it.
-PAGES = (*_PARALLEL, "--dist", "loadfile", "-m", "browser", "-o", "testpaths=tests/browser")
-NO_PAGES = (*_SHARED, "-m", "not browser")
-DEPLOYED_ONLY = (*_SHARED, "-m", "not browser and not once and not (worker and slow)")
+# A few processors, files kept whole: fixtures of a file are made once, and memory is enough for each.
+_PARALLEL = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadfile")
+# Apart from the others: Playwright's event loop stays in its process, and Django would not share one with it.
+PAGES = (*_PARALLEL, "-m", "browser", "-o", "testpaths=tests/browser")
+NO_PAGES = (*_PARALLEL, "-m", "not browser")
+DEPLOYED_ONLY = (*_PARALLEL, "-m", "not browser and not once and not (worker and slow)")
 # One thread for each: libraries that start as many as there are processors would fight over them.
 _THREADS = {"OMP_NUM_THREADS": "1", "MAD_TORCH_THREADS": "1"}
 _SPEED = ("fsync=off", "full_page_writes=off", "max_connections=60", "shared_buffers=64MB")

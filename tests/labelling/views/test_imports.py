@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import resolve
 
 from labelling.models import Job, Proposal, Retirement, SeedDraft, SeedImport, Site, Source
 from labelling.services.seeds import drafts
@@ -29,7 +30,7 @@ def bring(client: Client, content: str | bytes, name: str = "mines.csv") -> Seed
     data = content if isinstance(content, bytes) else content.encode("cp1252")
     answer = client.post("/imports/new/", {"file": SimpleUploadedFile(name, data)})
     assert answer.status_code == 302, answer.content.decode()
-    return SeedDraft.objects.latest("created_at")
+    return SeedDraft.objects.get(pk=resolve(answer["Location"]).kwargs["draft_id"])  # the clock may be set back
 
 
 def fields_of(client: Client, draft: SeedDraft) -> dict[str, Any]:
@@ -126,7 +127,8 @@ def test_refused_rows_are_left_out_only_when_somebody_says_so(client: Client) ->
 def imported(client: Client, content: str) -> SeedDraft:
     draft = bring(client, content)
     choose(client, draft, skip_bad_rows="on")
-    client.post(f"{page_of(draft)}import/")
+    page = client.post(f"{page_of(draft)}import/", follow=True).content.decode()
+    assert not SeedDraft.objects.filter(pk=draft.pk).exists(), page  # else it was refused
     return draft
 
 
