@@ -138,7 +138,8 @@ def test_a_reviewers_day(visit: Visit, stage: Stage) -> None:
     visit.expect_saved()
     assert stage.state_of(unsure) == "open"
 
-    # the front page says how long the next sites took: six decisions led to one, undo and windows do not
+    # the front page says how long the next sites took: six decisions led to one, undo and windows do not; who decides
+    # before the imagery is there has not waited for it
     page.goto(f"{stage.url}/")
     expect(page.get_by_text("to the next site")).to_be_visible()
-    assert waits_of_ana(stage) - waited_before == 6
+    assert 0 < waits_of_ana(stage) - waited_before <= 6
