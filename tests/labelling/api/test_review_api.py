@@ -2,58 +2,25 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.contrib.auth.models import User
 from django.contrib.gis.geos import MultiPolygon
 from django.db import OperationalError, connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from rest_framework.serializers import BaseSerializer, ListSerializer
 
 from labelling.api import answers
 from labelling.core.outlines import to_geojson
 from labelling.models import Claim, Decision, ReviewedArea, Scene, Site
 from labelling.services.queue import claim_sites
+from tests.api import API, Browser, a_decision, matches
 from tests.cast import Cast
 from tests.mines import HERE, a_campaign, a_site, decide, drawn, some_sites, square
 
 pytestmark = pytest.mark.django_db
 
-API = "/api/v1"
 TYPES = {"feature": (("pond", 0.7), ("open_pit", 0.2))}
-
-
-class Browser:
-    """A person's browser: JSON in, JSON out."""
-
-    def __init__(self, person: User | None, *, csrf: bool = False) -> None:
-        self.client = Client(enforce_csrf_checks=csrf)
-        if person is not None:
-            self.client.force_login(person)
-
-    def post(self, path: str, body: object = None, *, status: int = 200) -> Any:
-        raw = body if isinstance(body, str) else json.dumps({} if body is None else body)
-        return self._read(self.client.post(API + path, raw, content_type="application/json"), status)
-
-    def get(self, path: str, *, status: int = 200) -> Any:
-        return self._read(self.client.get(API + path), status)
-
-    def delete(self, path: str, *, status: int = 204) -> Any:
-        return self._read(self.client.delete(API + path), status)
-
-    @staticmethod
-    def _read(response: Any, status: int) -> Any:
-        assert response.status_code == status, response.content
-        assert response["Cache-Control"] == "private, no-store"
-        return response.json() if response.content else None
-
-
-def a_decision(site: int | None, version: int = 0, verdict: str = "accept", **more: object) -> dict[str, object]:
-    return {"key": str(uuid4()), "site": site, "base_version": version, "verdict": verdict, **more}
 
 
 def a_scene(
@@ -66,20 +33,6 @@ def a_scene(
         pixel_m=10, footprint=MultiPolygon(outline, srid=4326),
         acquired_at=timezone.now(),
     )  # fmt: skip
-
-
-def matches(value: Any, described: Any) -> bool:
-    """Whether an answer has the fields of its description, no more and no fewer."""
-    if isinstance(described, ListSerializer):
-        return all(matches(one, described.child) for one in value)
-    fields = described.fields
-    required = {name for name, field in fields.items() if field.required}
-    assert required <= set(value) <= set(fields), (type(described).__name__, set(value) ^ set(fields))
-    return all(
-        matches(value[name], field)
-        for name, field in fields.items()
-        if isinstance(field, BaseSerializer) and value.get(name) is not None
-    )
 
 
 def test_a_day_of_review(cast: Cast) -> None:
@@ -236,42 +189,6 @@ def test_what_is_not_yours_looks_like_what_is_not_there(cast: Cast) -> None:
     assert ReviewedArea.objects.get().revoked_at is None
 
 
-def test_windows_are_listed_and_taken_back(cast: Cast) -> None:
-    ana = Browser(cast.ana)
-    window = {"key": str(uuid4()), "geometry": to_geojson(square(side=0.1)), "axis": "commodity"}
-    made = ana.post("/reviewed-areas/", window, status=201)
-    assert matches(made, answers.AreaOut())
-    near = f"/reviewed-areas/?bbox={HERE[0]},{HERE[1]},{HERE[0] + 1},{HERE[1] + 1}"
-    assert ana.get(near) == [made]
-    assert ana.get("/reviewed-areas/?bbox=10,10,11,11") == []
-    assert ana.get("/reviewed-areas/?bbox=170,-30,-30,10") == [made]  # over the antimeridian
-    assert ana.post("/reviewed-areas/", {**window, "axis": "feature"}, status=422)["error"]
-    first, again = (ana.post(f"/reviewed-areas/{window['key']}/revoke/") for _ in range(2))
-    assert first == again
-    assert first["revoked_at"]
-    assert ana.get(near) == []
-
-
-def test_windows_and_decisions_are_told_in_the_order_in_which_they_were_made(cast: Cast) -> None:
-    """So that undo after a reload takes back what came last, whichever it was."""
-    one, two = some_sites(2, types=TYPES)
-    ana = Browser(cast.ana)
-    ana.post("/decisions/", a_decision(one.pk), status=201)
-    window = {"key": str(uuid4()), "geometry": to_geojson(square(side=0.1)), "axis": "feature"}
-    ana.post("/reviewed-areas/", window, status=201)
-    ana.post("/decisions/", a_decision(two.pk), status=201)
-    Browser(cast.ben).post("/reviewed-areas/", {**window, "key": str(uuid4())}, status=201)
-
-    def told(limit: int) -> list[tuple[object, ...]]:
-        return [(step["kind"], step["site"], step["undone"]) for step in ana.get(f"/decisions/?limit={limit}")]
-
-    steps = [("decision", two.pk, False), ("area", None, False), ("decision", one.pk, False)]
-    assert told(20) == steps
-    assert told(2) == steps[:2]
-    ana.post(f"/reviewed-areas/{window['key']}/revoke/")
-    assert told(3)[1] == ("area", None, True)
-
-
 def test_without_a_token_against_forgery_nothing_is_written(cast: Cast) -> None:
     site = a_site()
     Browser(cast.ana, csrf=True).post("/decisions/", a_decision(site.pk), status=403)
@@ -369,11 +286,6 @@ def test_only_json_is_taken(cast: Cast) -> None:
 @pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=1000", "ordering=reviewer__password"])
 def test_unknown_questions_are_refused(cast: Cast, query: str) -> None:
     assert Browser(cast.ana).get(f"/decisions/?{query}", status=400)["error"]
-
-
-@pytest.mark.parametrize("box", ["1,2,3", "a,b,c,d", "nan,0,1,1", "0,50,1,40", "-200,0,1,1", "", "0,0,1,1e999"])
-def test_a_box_that_is_none_is_refused(cast: Cast, box: str) -> None:
-    assert "bbox" in Browser(cast.ana).get(f"/reviewed-areas/?bbox={box}", status=400)["error"]
 
 
 def queries_of(browser: Browser, path: str, body: object) -> int:

@@ -13,8 +13,8 @@ from labelling.core.matching import ClaimSpec
 from labelling.models import Scene, Site
 from labelling.services.scenes import import_scenes
 from labelling.services.sites import place_claims
+from tests.api import matches
 from tests.cast import Cast
-from tests.labelling.api.test_review_api import matches
 from tests.mines import a_source, decide
 from tests.scenes import make_scene
 
