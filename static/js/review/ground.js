@@ -99,8 +99,15 @@ export class Ground {
 
   #tellWhenShown(parts) {
     const layer = parts?.tiles ?? parts?.picture;
-    if (!layer || parts.isThere) return this.#onShown();
+    const isThere = !layer || parts.isThere;
+    this.#setBusy(!isThere);
+    if (isThere) return this.#onShown();
     layer.once("load", () => parts === this.#parts && this.#onShown());
+    layer.once("load error", () => parts === this.#parts && this.#setBusy(false));
+  }
+
+  #setBusy(isBusy) {
+    this.#map.getContainer().setAttribute("aria-busy", String(isBusy));
   }
 
   #drop({ picture, tiles }) {
