@@ -1,11 +1,12 @@
-"""Many rows of one table at once: COPY on PostGIS, one prepared statement on SpatiaLite.
+"""Rows of one table, many at once or at every key press, by statements that are composed once.
 
-Django's ``bulk_create`` and ``bulk_update`` compose every value of every row; for tens of thousands of outlines that
-takes minutes.
+Many go by COPY on PostGIS, and by one prepared statement on SpatiaLite: Django's ``bulk_create`` and ``bulk_update``
+compose every value of every row, and for tens of thousands of outlines that takes minutes.
 """
 
 import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import shapely
@@ -31,16 +32,13 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
     """
     if not rows:
         return
-    model, now = type(rows[0]), timezone.now()
+    model = type(rows[0])
     fields = model._meta.concrete_fields
     for pk, row in zip(_new_ids(model, len(rows)), rows, strict=True):
         row.pk = pk
-        row._state.adding, row._state.db = False, connection.alias
-        for field in fields:
-            if isinstance(field, models.DateTimeField) and (field.auto_now or field.auto_now_add):
-                row.__dict__[field.attname] = now
-    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
-    table = connection.ops.quote_name(model._meta.db_table)
+        _set_stored(row)
+    _set_dates(rows, fields)
+    columns, table = _columns(fields), connection.ops.quote_name(model._meta.db_table)
     values = _values(rows, fields)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -50,6 +48,53 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
         else:
             places = ", ".join(_place(field) for field in fields)
             cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", values)  # noqa: S608  # our names
+
+
+def insert_row(row: models.Model, *, over: str = "") -> None:
+    """Insert one new row and give it its id, for what happens at every key press. No signal is sent.
+
+    Args:
+        row: an instance without an id, complete but for dates that are set of themselves.
+        over: a unique field; a row that has its value already is overwritten.
+    """
+    fields = [field for field in type(row)._meta.concrete_fields if not field.primary_key]
+    _set_dates([row], fields)
+    [values] = _values([row], fields)
+    with connection.cursor() as cursor:
+        cursor.execute(_insertion(type(row), over, connection.vendor), values)
+        [row.pk] = cursor.fetchone()
+    _set_stored(row)
+
+
+@lru_cache
+def _insertion(model: type[models.Model], over: str, vendor: str) -> str:
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    places = ", ".join(_place(field) for field in fields)
+    table = connection.ops.quote_name(model._meta.db_table)
+    text = f"INSERT INTO {table} ({_columns(fields)}) VALUES ({places})"  # noqa: S608  # our names
+    if over:
+        key: Any = model._meta.get_field(over)
+        names = [connection.ops.quote_name(str(field.column)) for field in fields if field is not key]
+        changes = ", ".join(f"{name} = excluded.{name}" for name in names)
+        text += f" ON CONFLICT ({_columns([key])}) DO UPDATE SET {changes}"
+    return f"{text} RETURNING {_columns([model._meta.pk])}"
+
+
+@lru_cache
+def columns_of(model: type[models.Model], alias: str, vendor: str) -> str:
+    """The columns of a table as ``raw`` reads them, for a statement that names the table by an alias.
+
+    Args:
+        model: whose table.
+        alias: of the table.
+        vendor: of the database's connection.
+    """
+    ops: Any = connection.ops
+    named = [(field, ops.quote_name(str(field.column))) for field in model._meta.concrete_fields]
+    return ", ".join(
+        f"{ops.select % f'{alias}.{name}'} AS {name}" if isinstance(field, models.GeometryField) else f"{alias}.{name}"
+        for field, name in named
+    )
 
 
 def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
@@ -90,6 +135,22 @@ def _new_ids(model: type[models.Model], count: int) -> Sequence[int]:
     return range(first, first + count)
 
 
+def _columns(fields: Sequence[Any]) -> str:
+    return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+
+
+def _set_stored(row: models.Model) -> None:
+    row._state.adding, row._state.db = False, connection.alias
+
+
+def _set_dates(rows: Sequence[models.Model], fields: Sequence[Any]) -> None:
+    now = timezone.now()
+    for field in fields:
+        if isinstance(field, models.DateTimeField) and (field.auto_now or field.auto_now_add):
+            for row in rows:
+                row.__dict__[field.attname] = now
+
+
 def _place(field: Any) -> str:
     if not isinstance(field, models.GeometryField):
         return "%s"
@@ -106,6 +167,8 @@ def _convert(field: Any) -> Convert:
         return _hex
     if isinstance(field, models.JSONField):
         return json.dumps
+    if isinstance(field, models.UUIDField) and not connection.features.has_native_uuid_field:
+        return lambda value: value and value.hex
     if isinstance(field, models.DateTimeField):
         return lambda value: value and connection.ops.adapt_datetimefield_value(value)
     return lambda value: value

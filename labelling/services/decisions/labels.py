@@ -9,7 +9,8 @@ from django.utils import timezone
 from labelling.core.geometry import area_ha, inner_point
 from labelling.core.review import Settlement, settle
 from labelling.models import Decision, Label, MineType, Site
-from labelling.models.spatial import to_shapely
+from labelling.models.rows import insert_row, update_rows
+from labelling.models.spatial import cell_at, to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.decisions.pairs import pair_opinions
 from labelling.services.sites import refresh_site
@@ -45,7 +46,7 @@ def derive_label(*, site: Site, made: Decision | None = None) -> Settlement:
             _reopen(site, decisions)
         return settlement
     label = _label(site, settlement, {decision.pk: decision for decision in decisions})
-    Label.objects.bulk_create([label], update_conflicts=True, unique_fields=["site"], update_fields=_LABEL_FIELDS)
+    insert_row(label, over="site")
     site.due_again = (
         settlement.state != "contested" and settlement.reviews < site.least_opinions and not label.decision.as_lead
     )
@@ -85,13 +86,14 @@ def _show(site: Site, label: Label) -> None:
         if label.geometry != site.footprint:
             _draw(site, label)
             changed += ["footprint", "point", "cell", "area_ha"]
-    site.save(update_fields=changed)
+    update_rows([site], changed)
 
 
 def _draw(site: Site, label: Label) -> None:
     outline = to_shapely(label.geometry)
     inner = inner_point(outline)
     site.footprint, site.point = label.geometry, Point(inner.x, inner.y, srid=4326)
+    site.cell = cell_at(site.point)
     site.area_ha = area_ha(outline)
 
 

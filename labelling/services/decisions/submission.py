@@ -188,8 +188,8 @@ def campaign_of(user: User, campaign_id: int | None) -> Campaign | None:
     """
     if campaign_id is None:
         return None
-    found = Campaign.objects.filter(pk=campaign_id).first()
-    if found is None or not found.is_open_to(user):
+    found = Campaign.objects.find(user, column="id", value=campaign_id)
+    if found is None:
         raise NotFound("no such campaign")
     return found
 

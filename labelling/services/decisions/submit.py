@@ -14,8 +14,9 @@ from labelling.core.errors import BadInput, Conflict, KeyReused, NotFound
 from labelling.core.matching import ClaimSpec
 from labelling.core.review import LEADS, Settlement, is_blind_to, refusal
 from labelling.models import Campaign, Decision, Site, Source
+from labelling.models.rows import insert_row
+from labelling.models.site_rows import read_sites
 from labelling.models.spatial import to_shapely
-from labelling.models.taxonomy import Axis
 from labelling.services.blind import is_asked_again, see_site
 from labelling.services.decisions.labels import derive_label
 from labelling.services.decisions.submission import (
@@ -33,6 +34,7 @@ from labelling.services.decisions.submission import (
 from labelling.services.gold import gold_in_hand
 from labelling.services.items import build_item
 from labelling.services.opinions import SETTLED
+from labelling.services.queue.leases import give_back
 from labelling.services.sites import place_claims
 
 _CHANGED = "this site has changed since you saw it: your decision is kept but not applied, choose between the two"
@@ -73,9 +75,9 @@ def submit_decision(*, user: User, submission: Submission, campaign: Campaign | 
     """
     try:
         with transaction.atomic(durable=True):
-            receipt = _repeated(user, submission) or _take(user, submission, campaign)
-    except IntegrityError:
-        # The same key at the same time, twice: the other one was first, and its answer is ours.
+            receipt = _take(user, submission, campaign)
+    except (IntegrityError, BadInput, NotFound):
+        # The same key twice, perhaps at the same time: the other one was first, and its answer is ours.
         repeated = _repeated(user, submission)
         if repeated is None:
             raise
@@ -127,16 +129,12 @@ class _Desk:
 
 
 def _repeated(user: User, submission: Submission) -> Receipt | None:
-    if not Decision.objects.filter(key=submission.key).exists():
+    stored = Decision.objects.select_related("site", "campaign").filter(key=submission.key).first()
+    if stored is None:
         return None
-    stored = Decision.objects.select_related("site", "campaign").get(key=submission.key)
     if stored.body_sha256 != submission.sha256(user):
         msg = "this key has been used for another decision: make a new key for each decision"
         raise KeyReused(msg)
-    return _receipt_again(stored)
-
-
-def _receipt_again(stored: Decision) -> Receipt:
     return Receipt(decision=stored, site=stored.site, settlement=settled_after(stored), created=False)
 
 
@@ -160,8 +158,8 @@ def _take(user: User, submission: Submission, campaign: Campaign | None) -> Rece
 
 
 def _held_site(site_id: int) -> Site:
-    held = Site.objects.select_for_update(of=("self",)).select_related(*Axis.values)
-    site = held.filter(pk=site_id).first()
+    """Lock a site until the end of the transaction."""
+    site = read_sites([site_id], lock=True).get(site_id)
     if site is None:
         msg = "no such site"
         raise NotFound(msg)
@@ -170,7 +168,7 @@ def _held_site(site_id: int) -> Site:
 
 def _decide(desk: _Desk, site: Site, *, saw: int) -> Receipt:
     if _has_changed(desk, site, saw) or _refused(desk, site):
-        # While we waited for the row, the same submission may have been what changed it.
+        # The same submission may have been what changed it.
         repeated = _repeated(desk.user, desk.submission)
         return repeated or _finish(desk, site, _append(desk, site, version=None))
     as_lead, shown = not desk.finds_open(site), desk.shown(site)
@@ -219,7 +217,7 @@ def _append(
     sent = desk.submission
     says_something = sent.verdict not in {Verdict.SKIP, Verdict.UNDO}
     shown = shown or (desk.shown(site) if says_something else site)
-    return Decision.objects.create(
+    decision = Decision(
         key=sent.key,
         body_sha256=sent.sha256(desk.user),
         site=site,
@@ -239,13 +237,14 @@ def _append(
         scene_id=sent.scene_id,
         client_time=sent.client_time,
     )
+    insert_row(decision)
+    return decision
 
 
 def _finish(desk: _Desk, site: Site, decision: Decision, settlement: Settlement | None = None) -> Receipt:
     """Give claims back: one's own, and everybody's where the site needs no more opinions."""
     is_over = site.state != Site.State.OPEN and not site.due_again and not decision.gold
-    claims = site.claims.all() if is_over else site.claims.filter(reviewer=desk.user)
-    claims.delete()
+    give_back(site_id=site.pk, user=None if is_over else desk.user)
     settlement = settlement or settled_after(decision)
     return Receipt(decision=decision, site=site, settlement=settlement, created=True)
 
@@ -260,9 +259,8 @@ def _add(desk: _Desk) -> Receipt:
         scene_id=sent.scene_id,
     )
     placed = place_claims(source=source, claims=[spec])
-    if not placed.proposals:
-        # The same drawing at the same time, twice: the other one was first, and its answer is ours.
-        return _receipt_again(Decision.objects.select_related("site", "campaign").get(key=sent.key))
+    if not placed.proposals and (repeated := _repeated(desk.user, sent)):
+        return repeated
     site = _held_site(placed.proposals[0].site_id)
     return _decide(desk, site, saw=site.version)
 
@@ -280,8 +278,7 @@ def _undo(desk: _Desk) -> Receipt:
         msg = "that decision was made on another site"
         raise BadInput(msg)
     site = _held_site(target.site_id)
-    repeated = _repeated(desk.user, desk.submission)
-    if repeated is not None:
+    if repeated := _repeated(desk.user, desk.submission):
         return repeated
     _check_undo(desk, site, target)
     if target.version is None:

@@ -110,6 +110,27 @@ def release_claim(*, user: User, token: UUID) -> bool:
     return bool(claims.delete()[0])
 
 
+def held_by_others(*, user: User, campaign: Campaign) -> int:
+    """Count the live claims of a campaign that are not the user's."""
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*) FROM labelling_claim WHERE campaign_id = %s AND expires_at > %s AND reviewer_id <> %s",
+            [campaign.pk, now, user.pk],
+        )
+        [(count,)] = cursor.fetchall()
+    return int(count)
+
+
+def give_back(*, site_id: int, user: User | None = None) -> None:
+    """Free a site of a person's claim, or of everybody's."""
+    with connection.cursor() as cursor:
+        if user is None:
+            cursor.execute("DELETE FROM labelling_claim WHERE site_id = %s", [site_id])
+        else:
+            cursor.execute("DELETE FROM labelling_claim WHERE site_id = %s AND reviewer_id = %s", [site_id, user.pk])
+
+
 def leases_of(*, campaign: Campaign) -> tuple[Lease, ...]:
     """List the claims of a campaign that have not run out, the longest held first; at most ``MAX_LISTED``."""
     now = timezone.now()

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from labelling.models import Campaign, Claim
 from labelling.services.gold import gold_in_hand, mix_in
 from labelling.services.queue.free import Free, Upcoming
-from labelling.services.queue.leases import lease_sites
+from labelling.services.queue.leases import held_by_others, lease_sites
 
 _ROUNDS = 8
 _PLENTY = 2
@@ -126,8 +125,7 @@ def _hold_ahead(free: Free, count: int, hold: int) -> Ahead:
     if len(found) >= _PLENTY * missing:
         ids += [one.site for one in found[:missing]]
     claims = lease_sites(user=free.user, campaign=free.campaign, site_ids=ids, wanted=free.opinions_wanted())
-    of_others = Claim.objects.filter(campaign=free.campaign, expires_at__gt=timezone.now()).exclude(reviewer=free.user)
-    if len(claims) == hold and of_others.count() >= count:
+    if len(claims) == hold and held_by_others(user=free.user, campaign=free.campaign) >= count:
         found = found[:missing]
     return Ahead([*sites, *found], claims)
 

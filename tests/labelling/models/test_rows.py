@@ -1,17 +1,20 @@
 """Rows written many at a time are those that Django would have written one by one."""
 
-from typing import Any
+import uuid
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import shapely
+from django.contrib.auth.models import User
 from django.contrib.gis.geos import GEOSGeometry
+from django.db import IntegrityError
 from django.utils import timezone
 
-from labelling.models import Proposal, Site
-from labelling.models.rows import insert_rows, to_hex, update_rows
+from labelling.models import Decision, Label, Proposal, Site
+from labelling.models.rows import insert_row, insert_rows, to_hex, update_rows
 from labelling.models.spatial import cell_at, ids_in_boxes, to_geos
-from tests.mines import a_source, square
+from tests.mines import a_site, a_source, square
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("taxonomy")]
 
@@ -96,3 +99,34 @@ def test_boxes_find_what_they_touch_however_many_they_are() -> None:
     assert expected <= found
     assert len(found - expected) <= 2
     assert 50 < len(expected) < 300
+
+
+def test_one_row_is_written_as_django_would() -> None:
+    [site] = some_rows(1)
+    insert_row(site)
+    assert Site.objects.get() == site
+    [other] = some_rows(1)
+    other.save()
+    assert other.pk == site.pk + 1
+    kept, by_django = (cast(dict[str, Any], row) for row in Site.objects.order_by("pk").values())
+    for name in ("footprint", "point"):
+        assert kept.pop(name).equals_exact(by_django.pop(name), 1e-12)
+    own = dict.fromkeys(("id", "created_at", "updated_at"))
+    assert {**kept, **own} == {**by_django, **own}
+
+
+def test_a_row_is_written_over_the_one_of_the_same_key(django_user_model: type[User]) -> None:
+    site, user, key = a_site(), django_user_model.objects.create_user("ana"), uuid.uuid4()
+    said = Decision(
+        key=key, site=site, reviewer=user, verdict="accept", base_version=0, version=1, types={"method": "x"}
+    )
+    insert_row(said)
+    assert Decision.objects.get(key=key).types == {"method": "x"}
+    for reviews in (1, 2):
+        label = Label(site=site, state="verified", geometry=site.footprint, decision=said, decided_at=said.created_at)
+        label.reviews = reviews
+        insert_row(label, over="site")
+        assert label.pk == Label.objects.get().pk
+    assert Label.objects.get().reviews == 2
+    with pytest.raises(IntegrityError):
+        insert_row(Decision(key=key, site=site, reviewer=user, verdict="skip", base_version=0))
