@@ -7,7 +7,9 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from labelling.core.errors import BadInput
 
@@ -81,43 +83,69 @@ def blob_path(root: Path, sha256: str) -> Path:
     return root / sha256[:2] / sha256
 
 
-def store_stream(root: Path, pieces: Iterable[bytes], *, most: int) -> tuple[str, int]:
-    """Write what comes in pieces among the blobs, without ever holding all of it.
+@dataclass(frozen=True)
+class Received:
+    """A file that has come in whole and is not among the blobs yet.
+
+    Attributes:
+        root: folder of the blobs.
+        path: where it lies meanwhile.
+        sha256: of its content, its address among the blobs.
+        size: bytes.
+    """
+
+    root: Path
+    path: Path
+    sha256: str
+    size: int
+
+    def keep(self) -> None:
+        """Put it among the blobs; the same content twice is one file."""
+        target = blob_path(self.root, self.sha256)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self.path.replace(target)
+        _flush_folder(target.parent)
+
+
+@contextmanager
+def receive_file(root: Path, pieces: Iterable[bytes], *, most: int) -> Iterator[Received]:
+    """Take in what comes in pieces, without ever holding all of it.
 
     Args:
         root: folder of the blobs.
         pieces: the content.
         most: bytes; more are refused.
 
-    Returns:
-        Its SHA-256, which is its address, and its size.
+    Yields:
+        The file, flushed to the disk. At the end of the block it is removed where it was not kept.
 
     Raises:
         BadInput: too large, or the disk is nearly full; nothing is left behind.
     """
-    digest, size = hashlib.sha256(), 0
     root.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=root, prefix=".upload-", delete=False) as file:
-        temporary = Path(file.name)
+        path = Path(file.name)
         try:
-            for piece in pieces:
-                size += len(piece)
-                if size > most:
-                    msg = f"more than {most // 10**6} MB, which is all that is taken here"
-                    raise BadInput(msg)
-                if shutil.disk_usage(root).free < KEPT_FREE:
-                    msg = "the disk of the server is nearly full: nothing was kept"
-                    raise BadInput(msg)
-                digest.update(piece)
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-            target = blob_path(root, digest.hexdigest())
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(target)
+            sha256, size = _write(pieces, file, most)
+            yield Received(root, path, sha256, size)
         finally:
-            temporary.unlink(missing_ok=True)
-    _flush_folder(target.parent)
+            path.unlink(missing_ok=True)
+
+
+def _write(pieces: Iterable[bytes], file: IO[bytes], most: int) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    for piece in pieces:
+        size += len(piece)
+        if size > most:
+            msg = f"more than {most // 10**6} MB, which is all that is taken here"
+            raise BadInput(msg)
+        if shutil.disk_usage(file.name).free < KEPT_FREE:
+            msg = "the disk of the server is nearly full: nothing was kept"
+            raise BadInput(msg)
+        digest.update(piece)
+        file.write(piece)
+    file.flush()
+    os.fsync(file.fileno())
     return digest.hexdigest(), size
 
 

@@ -1,6 +1,7 @@
 """Files that somebody has brought and not yet imported. Nothing of them is in the database but the draft."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -9,10 +10,11 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from labelling.core.blobs import blob_path, store_stream
+from labelling.core.blobs import blob_path, receive_file
 from labelling.core.errors import BadInput, Conflict
 from labelling.core.formats import clean_name, sniff_format
 from labelling.models import Job, SeedDraft, SeedImport
+from labelling.models.turns import take_turn
 from labelling.services.jobs import JobHandle, enqueue_job, finish_job
 from labelling.services.seeds.importing import SeedReport, import_seeds
 from labelling.services.seeds.preview import look_at
@@ -71,17 +73,26 @@ def start_draft(*, user: User, file_name: str, pieces: Iterable[bytes]) -> SeedD
         BadInput: too large, or not one of the formats.
     """
     name = clean_name(PurePosixPath(file_name.replace("\\", "/")).name)
-    sha256, size = store_stream(settings.BLOB_ROOT, pieces, most=settings.SEED_UPLOAD_BYTES)
-    draft = SeedDraft(file_name=name, sha256=sha256, size=size, created_by=user)
-    try:
-        sniff_format(path_of(draft))
-    except BadInput as error:
-        _drop_file(sha256)
-        raise BadInput(error.reason, file=name) from error
-    draft.choices = _first_choices(draft)
-    draft.save()
+    with receive_file(settings.BLOB_ROOT, pieces, most=settings.SEED_UPLOAD_BYTES) as file:
+        try:
+            sniff_format(file.path)
+        except BadInput as error:
+            raise BadInput(error.reason, file=name) from error
+        draft = SeedDraft(file_name=name, sha256=file.sha256, size=file.size, created_by=user)
+        draft.choices = _first_choices(draft)
+        with _turn(file.sha256):
+            file.keep()
+            draft.save()
     look(draft=draft)
     return draft
+
+
+@contextmanager
+def _turn(sha256: str) -> Iterator[None]:
+    """A file and the rows that speak of it: while one hand brings it no other one finds it unused."""
+    with transaction.atomic():
+        take_turn(f"seed file {sha256}")
+        yield
 
 
 def path_of(draft: SeedDraft) -> Path:
@@ -198,6 +209,7 @@ def discard_draft(*, draft: SeedDraft) -> None:
 
 
 def _drop_file(sha256: str) -> None:
-    used = SeedDraft.objects.filter(sha256=sha256).exists() or SeedImport.objects.filter(sha256=sha256).exists()
-    if not used:
-        blob_path(settings.BLOB_ROOT, sha256).unlink(missing_ok=True)
+    with _turn(sha256):
+        used = SeedDraft.objects.filter(sha256=sha256).exists() or SeedImport.objects.filter(sha256=sha256).exists()
+        if not used:
+            blob_path(settings.BLOB_ROOT, sha256).unlink(missing_ok=True)
