@@ -24,6 +24,11 @@ def _reviewers() -> Any:
     return User.objects.filter(through, is_active=True).distinct().order_by("username")
 
 
+def has_sites() -> Exists:
+    """Whether a region has any."""
+    return Exists(Site.objects.filter(region=OuterRef("pk")).order_by())
+
+
 class CampaignForm(forms.Form):
     """What a campaign asks for, of whom, and of which sites. Empty conditions ask for nothing."""
 
@@ -105,16 +110,18 @@ class CampaignForm(forms.Form):
     )
     active = forms.BooleanField(required=False, initial=True, label="Open to reviewers")
 
-    def __init__(self, *args: Any, campaign: Campaign | None = None, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, campaign: Campaign | None = None, start: CampaignFilter | None = None, **options: Any
+    ) -> None:
         self.campaign = campaign
+        self._start = campaign.conditions() if campaign else start or CampaignFilter()
         self._asked: CampaignFilter | None = None
-        options["initial"] = _terms(campaign) if campaign else {}
+        options["initial"] = (_terms(campaign) if campaign else {}) | _shown(self._start)
         super().__init__(*args, **options)
         if campaign is None:
             del self.fields["active"]
         known = list(MineType.objects.order_by("rank", "code").values_list("axis", "code", "name"))
-        asked = campaign.conditions().regions if campaign else ()
-        here = Q(Exists(Site.objects.filter(region=OuterRef("pk")).order_by())) | Q(eco_id__in=asked)
+        here = Q(has_sites()) | Q(eco_id__in=self._start.regions)
         self._choose("sources", [(name, name) for name in Source.objects.values_list("name", flat=True)])
         self._choose(
             "types",
@@ -165,7 +172,7 @@ class CampaignForm(forms.Form):
     def conditions(self) -> CampaignFilter | None:
         """The filter, as far as the form can be read; None where one of its fields cannot."""
         if not self.is_bound:
-            return self.campaign.conditions() if self.campaign else CampaignFilter()
+            return self._start
         return self._asked if self.errors or self.is_valid() else None
 
     def _conditions(self) -> dict[str, Any]:
@@ -186,13 +193,16 @@ class CampaignForm(forms.Form):
 
 
 def _terms(campaign: Campaign) -> dict[str, Any]:
-    """What the fields show for a campaign."""
+    """What the fields of the work show for a campaign."""
     plain = ("name", "axis", "reviews_needed", "blind_share", "gold_share", "lease_s", "guideline", "active")
-    conditions = campaign.conditions().to_json()
-    area = conditions.pop("area", None)
     return {
         **{name: getattr(campaign, name) for name in plain},
-        **conditions,
-        "area": json.dumps(area) if area else "",
         "reviewers": list(campaign.reviewers.values_list("pk", flat=True)),
     }
+
+
+def _shown(conditions: CampaignFilter) -> dict[str, Any]:
+    """What the fields of the conditions show."""
+    values = conditions.to_json()
+    area = values.pop("area", None)
+    return {**values, "area": json.dumps(area) if area else ""}

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import BadRequest
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 
 from labelling.forms.filters import Filter
@@ -91,9 +91,13 @@ def _named(text: str) -> Q:
 def _in_region(text: str) -> Q:
     if not text:
         return Q()
-    called = Q(name__icontains=text) | Q(biome__icontains=text) | Q(realm__icontains=text)
     # Asked for first: which regions they are decides how PostgreSQL had best look for their sites.
-    return Q(region__in=list(Region.objects.filter(called).order_by().values_list("pk", flat=True)))
+    return Q(region__in=list(regions_called(text).order_by().values_list("pk", flat=True)))
+
+
+def regions_called(text: str) -> QuerySet[Region]:
+    """The ecoregions whose name, biome or realm has a text in it."""
+    return Region.objects.filter(Q(name__icontains=text) | Q(biome__icontains=text) | Q(realm__icontains=text))
 
 
 def read_bbox(text: str) -> Box:

@@ -1,6 +1,7 @@
 """The sites on a map and in a table, and one page for the life of each."""
 
 from typing import Any, cast
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib.auth.decorators import permission_required
@@ -44,18 +45,18 @@ def sites(request: HttpRequest) -> HttpResponse:
     pages = FirstRows(found.order_by(*URGENT), PER_PAGE)
     context = {
         "form": form,
+        "asked": _filter_of(request),
         "page": pages.get_page(request.GET.get("page")),
         "map": {"tiles": TILES, "mosaics": layers_for(request.user), **pages.frame()},
     }
     if request.user.has_perm(LEADS):
-        context |= {"bulk_form": BulkForm(), "asked": _filter_of(request)}
+        context["bulk_form"] = BulkForm()
     return render(request, "labelling/sites.html", context)
 
 
 def _filter_of(request: HttpRequest) -> str:
-    asked = request.GET.copy()
-    asked.pop("page", None)
-    return asked.urlencode()
+    """What the URL asks for, without the fields that it leaves open."""
+    return urlencode({name: value for name in SiteFilter.base_fields if (value := request.GET.get(name))})
 
 
 class FirstRows(Paginator):  # type: ignore[type-arg]  # Django's own is not generic

@@ -67,6 +67,7 @@ def _labels(cast: "Cast") -> dict[str, list[str]]:
         "agreement-person": ["/agreement/people/ana/"],
         "agreement-rows": ["/agreement/rows/pairs/", "/agreement/rows/decisions/"],
         "review": [f"/review/{campaign.slug}/"],
+        "campaign-new": ["/review/new/", "/review/new/?feature=open_pit&q=pit&state=rejected"],
         "campaign-leases": [f"/review/{campaign.slug}/leases/"],
         "campaign-settings": [f"/review/{campaign.slug}/settings/"],
         "guide-type": ["/guide/pond/", "/guide/open_pit/"],

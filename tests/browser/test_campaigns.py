@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
 
@@ -74,3 +75,61 @@ def test_a_file_is_read_and_what_is_no_area_is_told(visit: Visit, tmp_path: Path
     page.get_by_label("GeoJSON file").set_input_files(file)
     expect(page.locator("#area-said")).to_contain_text("This cannot be drawn")
     expect(page.locator("#count")).to_contain_text("Area: the area is not JSON")
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Go on by the Tab key until something has the focus."""
+    for _ in range(200):
+        if target.evaluate("one => one === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"the Tab key does not lead to {target}")
+
+
+def test_a_filter_of_the_sites_page_becomes_a_campaign_by_keyboard(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in("lea")
+    page.goto(f"{visit.stage.url}/sites/?source=seeds+of+keymap")
+    way = page.get_by_role("link", name="Open a campaign of these")
+    listed = page.locator("tbody tr").count()
+    expect(way).to_have_text(f"Open a campaign of these {listed}")
+    tab_to(page, way)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="New campaign")).to_be_visible()
+    expect(page.get_by_label("seeds of keymap")).to_be_checked()
+    assert counted(page) == listed > 1
+    tab_to(page, page.get_by_label("Name"))
+    page.keyboard.type("Ponds of the keymap")
+    tab_to(page, page.get_by_label("pond", exact=True))
+    page.keyboard.press("Space")
+    expect(page.locator(COUNT).last).not_to_have_text(str(listed))
+    ponds = counted(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Ponds of the keymap")).to_be_visible()
+    tab_to(page, page.get_by_role("link", name="Settings of Ponds of the keymap"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("pond", exact=True)).to_be_checked()
+    assert counted(page) == ponds < listed
+    tab_to(page, page.get_by_label("Open to reviewers"))
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Ponds of the keymap")).to_have_attribute(
+        "href", "/review/ponds-of-the-keymap/settings/"
+    )
+
+
+def test_what_a_campaign_cannot_ask_for_stays_in_sight(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in("lea")
+    page.goto(f"{visit.stage.url}/sites/?source=seeds+of+keymap&state=open")
+    number = page.locator("tbody tr").first.get_attribute("data-site")
+    page.goto(f"{visit.stage.url}/sites/?source=seeds+of+keymap&q={number}")
+    page.get_by_role("link", name="Open a campaign of this one").click()
+    note = page.get_by_role("region", name="Taken over from the sites page")
+    expect(note).to_contain_text("which finds 1 site: Source: seeds of keymap.")
+    expect(note.get_by_role("listitem")).to_have_text(
+        f"Name or number: {number}: a campaign does not ask for names or numbers."
+    )
+    assert counted(page) > 1
+    note.get_by_role("link").click()
+    expect(page.locator("tbody tr")).to_have_count(1)

@@ -1,6 +1,8 @@
 """The form of a campaign: a lead opens and changes queues, and sees how many sites they would serve."""
 
+import html
 import json
+import re
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from labelling.models import Campaign, Region, Site
 from labelling.models.spatial import to_geos
 from labelling.services.queue import upcoming_sites
 from tests.cast import Cast
-from tests.mines import HERE, a_campaign, a_source, some_sites, square
+from tests.mines import HERE, a_campaign, a_source, decide, some_sites, square
 
 pytestmark = pytest.mark.django_db
 NEW = "/review/new/"
@@ -156,3 +158,52 @@ def test_hostile_names_stay_text(cast: Cast) -> None:
     assert source.name not in page
     assert "&lt;img src=x" in page
     assert not Site.objects.exists()
+
+
+def test_the_sites_page_leads_to_a_form_of_its_filter(cast: Cast) -> None:
+    *_, last = some_sites(3, types={"feature": (("pond", None),)})
+    some_sites(1, source=a_source("usgs"))
+    decide(cast.ana, last)
+    client = as_(cast.lea)
+    listed = client.get("/sites/?feature=pond&source=Tailings+of+Minas&state=&q=&page=1").text
+    way = re.search(r'href="(/review/new/[^"]*)">([^<]*)<', listed)
+    assert way
+    assert html.unescape(way[1]) == NEW + "?feature=pond&source=Tailings+of+Minas"
+    assert way[2] == "Open a campaign of these 3"
+    page = client.get(html.unescape(way[1]))
+    assert page.context["form"]["types"].value() == ["pond"]
+    assert page.context["form"]["sources"].value() == ["Tailings of Minas"]
+    assert page.context["counts"] == (2, 3)
+    assert "<b>Feature: pond; Source: Tailings of Minas</b>" in page.text
+    assert "Not taken over" not in page.text
+    assert "Taken over" not in client.get(NEW).text
+    west, _south, east, _north = page.context["outlook"]["bounds"]
+    assert HERE[0] < west < east < HERE[0] + 0.12, "the map shows the sites of the filter"
+    assert client.post(html.unescape(way[1]), SENT | {"types": ["pond"]}).status_code == 302
+    assert Campaign.objects.get().filter == {"types": ["pond"]}, "as sent: what was taken over can be changed"
+
+
+def test_what_is_not_taken_over_is_said_until_the_campaign_is_open(cast: Cast) -> None:
+    some_sites(2)
+    client = as_(cast.lea)
+    path = f"{NEW}?q=%3Cb%3Emutanda&source=Tailings+of+Minas"
+    for page in (client.get(path), client.post(path, SENT | {"name": ""})):
+        assert "finds 0 sites: <b>Source: Tailings of Minas</b>." in page.text
+        assert "<b>Name or number: &lt;b&gt;mutanda</b>: a campaign does not ask for names" in page.text
+        assert 'href="/sites/?q=%3Cb%3Emutanda&amp;source=Tailings+of+Minas"' in page.text
+    assert page.status_code == 400
+
+
+@pytest.mark.parametrize("query", ["state=castle", "source=nobody", "ordering=name", "q=" + "x" * 101])
+def test_a_filter_of_nonsense_opens_no_form(cast: Cast, query: str) -> None:
+    assert as_(cast.lea).get(f"{NEW}?{query}").status_code == 400
+
+
+def test_only_who_may_open_a_campaign_is_led_to_one(cast: Cast) -> None:
+    some_sites(1)
+    for user in (cast.gus, cast.ana):
+        assert "Open a campaign" not in as_(user).get("/sites/").text
+        assert as_(user).get(f"{NEW}?state=open").status_code == 403
+    for user in (cast.lea, cast.ada):
+        assert f'href="{NEW}">Open a campaign of this one<' in as_(user).get("/sites/").text
+        assert "Open a campaign" not in as_(user).get("/sites/?q=nowhere").text, "there is none to review"
