@@ -6,6 +6,8 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import connection
 
+from labelling.models.rows import columns_of
+
 # Django asks for a person, their own permissions and those of their groups apart, and composes each anew every time.
 _PERMISSIONS = """
     SELECT {all} FROM auth_permission permission JOIN django_content_type app ON app.id = permission.content_type_id
@@ -22,7 +24,8 @@ class Backend(ModelBackend):
 
     def get_user(self, user_id: Any) -> User | None:
         line = _IN_ONE_LINE[connection.vendor].format(one="app.app_label || '.' || permission.codename")
-        ask = f"SELECT person.*, ({_PERMISSIONS.format(all=line)}) AS held FROM auth_user person WHERE id = %(user)s"  # noqa: S608  # our own text
+        columns = columns_of(User, "person", connection.vendor)
+        ask = f"SELECT {columns}, ({_PERMISSIONS.format(all=line)}) AS held FROM auth_user person WHERE id = %(user)s"  # noqa: S608  # our own text
         found = next(iter(User.objects.raw(ask, {"user": user_id})), None)
         if found is None or not self.user_can_authenticate(found):
             return None

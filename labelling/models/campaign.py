@@ -7,11 +7,13 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.gis.db import models
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from labelling.core.campaigns import CampaignFilter
 from labelling.core.errors import BadInput
 from labelling.core.review import SHARE_STEPS, share_place
+from labelling.models.rows import columns_of
 from labelling.models.site import Site
 from labelling.models.taxonomy import Axis
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 # Asked at every key press: Django takes longer to compose a statement than the database to answer it.
 _NAMED = "FROM labelling_campaign_reviewers named WHERE named.campaign_id = campaign.id"
-_FIND = f"""SELECT campaign.*, (NOT EXISTS (SELECT 1 {_NAMED})
+_FIND = f"""SELECT {{columns}}, (NOT EXISTS (SELECT 1 {_NAMED})
         OR EXISTS (SELECT 1 {_NAMED} AND named.user_id = %(user)s)) AS names_user
     FROM labelling_campaign campaign WHERE campaign.{{column}} = %(value)s"""  # noqa: S608  # our own text
 
@@ -29,7 +31,8 @@ _FIND = f"""SELECT campaign.*, (NOT EXISTS (SELECT 1 {_NAMED})
 class CampaignQuerySet(models.QuerySet["Campaign"]):
     def find(self, user: User, *, column: Literal["id", "slug"], value: int | str) -> "Campaign | None":
         """The campaign with this id or slug, open or closed, where ``of`` would give it to the user."""
-        found = next(iter(self.raw(_FIND.format(column=column), {"user": user.pk, "value": value})), None)
+        text = _FIND.format(columns=columns_of(Campaign, "campaign", connection.vendor), column=column)
+        found = next(iter(self.raw(text, {"user": user.pk, "value": value})), None)
         if found is None or user.has_perm("labelling.change_campaign"):
             return found
         return found if vars(found)["names_user"] and "suspect" not in found.filter else None

@@ -103,9 +103,9 @@ class Free:
         if not want:
             return []
         if self.user.has_perm(LEADS):
-            rows = self._rows(statements.LEADS, want=want)
+            rows = self._rows(statements.LEADS, wish=want)
         else:
-            rows = self._rows(statements.WANTED, want=want, among=self._matching(want))
+            rows = self._rows(statements.WANTED, wish=want, among=self._matching(want))
         there = {one.site for one in rows}
         if others := [pk for pk in want if pk not in there]:
             rows += [Upcoming(site, version) for site, version, _ in self._again(len(others), want=others)]
@@ -121,19 +121,15 @@ class Free:
     def _fetch(self, statement: str, *, among: Collection[int] | None = None, **more: Any) -> list[Any]:
         if among is not None and not among:
             return []
-        text = statement.format(
-            free=statements.FREE.format(exclude=_listed(self.exclude), wanted=self.opinions_wanted()),
-            exclude=_listed(self.exclude),
-            want=_listed(more.pop("want", ())),
+        return statements.ask(
+            statement,
             wanted=self.opinions_wanted(),
-            among=f"AND s.id IN ({_listed(among)})" if among is not None else "",
+            values={"user": self.user.pk, "campaign": self.campaign.pk, "now": timezone.now()},
+            exclude=self.exclude,
+            among=among,
+            more=self._lock,
+            **more,
         )
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
-        with connection.cursor() as cursor:
-            cursor.execute(
-                text + self._lock, {"user": self.user.pk, "campaign": self.campaign.pk, "now": now, "count": 0, **more}
-            )
-            return list(cursor.fetchall())
 
     def opinions_wanted(self) -> str:
         """``Campaign.opinions_wanted`` in SQL."""
@@ -168,8 +164,3 @@ class Free:
 def campaign_asks(campaign: Campaign) -> bool:
     """Whether a campaign has conditions at all."""
     return bool(campaign.filter)
-
-
-def _listed(ids: Collection[int]) -> str:
-    """Ids as SQL; they are numbers, whoever sent them."""
-    return ", ".join(str(int(pk)) for pk in ids) or "-1"

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from labelling.core.review import LEADS
 from labelling.models import Campaign, Claim
-from labelling.services.queue.statements import LEASE
+from labelling.services.queue import statements
 
 MAX_HELD = 20
 MAX_LISTED = 200
@@ -55,17 +55,9 @@ def lease_sites(*, user: User, campaign: Campaign, site_ids: Sequence[int], want
         return []
     now = timezone.now()
     until = now + timedelta(seconds=campaign.lease_s)
-    text = LEASE.format(
-        token=_TOKENS[connection.vendor],
-        lax=_LAX[connection.vendor],
-        sites=", ".join(str(int(pk)) for pk in site_ids),
-        wanted=wanted,
-    )
-    adapt = connection.ops.adapt_datetimefield_value
-    with connection.cursor() as cursor:
-        known = {"user": user.pk, "lead": int(user.has_perm(LEADS)), "campaign": campaign.pk}
-        cursor.execute(text, {**known, "now": adapt(now), "until": adapt(until)})
-        rows = cursor.fetchall()
+    known = {"user": user.pk, "lead": int(user.has_perm(LEADS)), "campaign": campaign.pk, "now": now, "until": until}
+    words = {"token": _TOKENS[connection.vendor], "lax": _LAX[connection.vendor]}
+    rows = statements.ask(statements.LEASE, wanted=wanted, values=known, wish=site_ids, words=words)
     if any(held >= MAX_HELD - len(rows) for *_, held in rows):
         _let_go_surplus(user)
     place = {pk: index for index, pk in enumerate(site_ids)}
@@ -112,13 +104,8 @@ def release_claim(*, user: User, token: UUID) -> bool:
 
 def held_by_others(*, user: User, campaign: Campaign) -> int:
     """Count the live claims of a campaign that are not the user's."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT COUNT(*) FROM labelling_claim WHERE campaign_id = %s AND expires_at > %s AND reviewer_id <> %s",
-            [campaign.pk, now, user.pk],
-        )
-        [(count,)] = cursor.fetchall()
+    values = {"user": user.pk, "campaign": campaign.pk, "now": timezone.now()}
+    [(count,)] = statements.ask(statements.HELD, values=values)
     return int(count)
 
 

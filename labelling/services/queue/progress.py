@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db import connection
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
@@ -72,13 +71,8 @@ def progress_of(*, user: User, campaign: Campaign) -> Progress:
     now = timezone.now()
     midnight, pace = now.replace(hour=0, minute=0, second=0, microsecond=0), now - timedelta(minutes=PACE_MINUTES)
     since = min(midnight, pace)
-    adapt = connection.ops.adapt_datetimefield_value
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statements.MINE,
-            {"user": user.pk, "since": adapt(since), "midnight": adapt(midnight), "pace": adapt(pace)},
-        )
-        today, recent, first = cursor.fetchone()
+    values = {"user": user.pk, "since": since, "midnight": midnight, "pace": pace}
+    [(today, recent, first)] = statements.ask(statements.MINE, values=values)
     if isinstance(first, str):  # SpatiaLite keeps moments as text
         first = datetime.fromisoformat(first).replace(tzinfo=UTC)
     minutes = (now - first).total_seconds() / 60 if first else 0.0
