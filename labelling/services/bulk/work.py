@@ -87,9 +87,12 @@ def _begin(bulk: BulkAction, user: User, **stamp: Any) -> None:
 
 
 def _work_now_if_small(bulk: BulkAction) -> None:
+    """Do it; what somebody takes back meanwhile finds only what is noted as done, so the rest is taken back here."""
     bulk.refresh_from_db()
     if bulk.job is None:
         _work_off(bulk, None)
+        if bulk.undone_at is None and BulkAction.objects.filter(pk=bulk.pk, undone_at__isnull=False).exists():
+            _work_now_if_small(bulk)
 
 
 def run_bulk(*, job: Job, handle: JobHandle) -> dict[str, Any]:

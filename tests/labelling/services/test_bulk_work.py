@@ -11,14 +11,9 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from labelling.core.errors import BadInput, Conflict
+from labelling.core.sites import PUT_FIRST
 from labelling.models import BulkAction, Decision, Job, Site
-from labelling.services.bulk import (
-    Wish,
-    run_bulk,
-    start_bulk,
-    undo_bulk,
-    work,
-)
+from labelling.services.bulk import Wish, acts, run_bulk, start_bulk, undo_bulk, work
 from labelling.services.bulk.acts import act_of
 from labelling.services.decisions import rebuild_labels
 from labelling.services.jobs import claim_job, request_cancel, run_job
@@ -180,3 +175,24 @@ def test_a_second_press_at_the_same_moment_changes_nothing(cast: Cast) -> None:
     start_bulk(user=cast.lea, bulk=bulk)
     undo_bulk(user=cast.lea, bulk=bulk)
     assert list(sites_now(sites).values_list("priority", flat=True)) == before
+
+
+@pytest.mark.parametrize("wish", [CLOUD, Wish("first")])
+def test_what_is_taken_back_while_it_is_done_is_taken_back_whole(
+    cast: Cast, wish: Wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites = some_sites(3)
+    bulk = drawn_up(cast.lea, wish, sites)
+    write, asked = acts._write, list[bool]()
+
+    def taken_back_first(items: Any) -> None:
+        if not asked:
+            asked.append(True)
+            undo_bulk(user=cast.lea, bulk=BulkAction.objects.get(pk=bulk.pk))
+        write(items)
+
+    monkeypatch.setattr(acts, "_write", taken_back_first)
+    start_bulk(user=cast.lea, bulk=bulk)
+    assert (counts(bulk), len(asked)) == ({"undone": 3}, 1)
+    assert states(sites) == ["open"] * 3
+    assert not sites_now(sites).filter(priority__gte=PUT_FIRST).exists()
