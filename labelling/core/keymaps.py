@@ -13,6 +13,8 @@ ACTIONS = (
     "unsure",
     "skip",
     "undo",
+    "back",
+    "forward",
     "edit",
     "draw",
     "complete",

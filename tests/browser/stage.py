@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from labelling.core.synthetic import Place, Thing
 
-STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "keymap", "evidence")
+STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "keymap", "evidence", "looking")
 LONELY = "lonely"  # a campaign whose only site has no scene
 EMPTY = "empty"  # a campaign without a site
 SEAM = "seam"  # a campaign whose only site lies over the edge of two scenes, with an older one and a composite

@@ -25,11 +25,11 @@ export class Deciding {
     this.#card = card;
     this.#waits = waits;
     this.#fetchItem = fetchItem;
-    queue.addEventListener("show", () => this.#waitUntilSeen());
+    queue.addEventListener("show", () => this.waitUntilSeen());
   }
 
   /** A key that bounces must not decide on a site that nobody has seen yet. */
-  #waitUntilSeen() {
+  waitUntilSeen() {
     this.#see(false);
     requestAnimationFrame(() => requestAnimationFrame(() => this.#see(true)));
   }

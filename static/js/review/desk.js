@@ -38,7 +38,7 @@ export class Desk {
     const words = wordsOf(verdict, item.site);
     const body = this.#body(key, verdict, { site: item.site, base_version: item.version, reason, types, geometry, comment, scene });
     await this.#outbox.add({ key, kind: "decision", path: "decisions/", body, site: item.site, after: item.after ?? null, about: words });
-    this.#steps.push({ key, kind: "decision", verdict, site: item.site, item: { ...item, claim: null, after: null }, words, version: null });
+    this.#steps.push({ key, kind: "decision", verdict, reason, types, geometry, site: item.site, item: { ...item, claim: null, after: null }, words, version: null });
   }
 
   async add({ geometry, types, scene, name }) {

@@ -26,19 +26,18 @@ const doneCell = once((step, cell, onBack) =>
     { class: "done", data: { verdict: step.verdict } },
     el(
       "button",
-      { type: "button", "aria-label": `${step.words}: look again`, title: `${step.words}: look again`, on: { click: () => onBack(step) } },
+      { type: "button", "aria-label": `${step.words}: look again`, title: `${step.words}: look again; nothing changes by looking`, on: { click: () => onBack(step) } },
       picture(step.item, cell),
       el("span", { class: "mark", "aria-hidden": "true", text: MARKS[step.verdict] ?? "✓" }),
     ),
   ),
 );
 
-const openCell = once((item, cell) =>
+const openCell = once((item, cell, onOpen) =>
   el(
     "li",
-    { class: "current", "aria-current": "true" },
-    el("span", { class: "frame" }, picture(item, cell)),
-    el("span", { class: "visually-hidden", text: `open: site ${item.site}` }),
+    {},
+    el("button", { type: "button", "aria-label": `the open site, ${item.site}`, on: { click: onOpen } }, picture(item, cell)),
   ),
 );
 
@@ -50,12 +49,25 @@ const aheadCell = once((item, cell, onJump) =>
   ),
 );
 
-/** `cell(item, scene)` makes a small picture. */
-export function drawFilm(list, { steps, current, ahead, cell, onBack, onJump }) {
-  const done = steps.filter((step) => step.item && !step.undone && step.item.site !== current?.site).slice(-DONE_SHOWN);
+/** The last decisions, or those around the one that is looked at. */
+function doneShown(steps, looked, current) {
+  const done = steps.filter((step) => step === looked || (step.item && step.item.site !== current?.site));
+  const end = looked ? Math.max(done.indexOf(looked) + 2, DONE_SHOWN) : done.length;
+  return done.slice(0, end).slice(-DONE_SHOWN);
+}
+
+/** `cell(item, scene)` makes a small picture; `looked` is the decision that is looked at, null where it is the open site. */
+export function drawFilm(list, { steps, looked, current, ahead, cell, onBack, onOpen, onJump }) {
+  const mark = (element, isShown) => {
+    element.classList.toggle("current", isShown);
+    element.firstElementChild.disabled = isShown;
+    if (isShown) element.setAttribute("aria-current", "true");
+    else element.removeAttribute("aria-current");
+    return element;
+  };
   list.replaceChildren(
-    ...done.map((step) => doneCell(step, cell, onBack)),
-    ...(current ? [openCell(current, cell)] : []),
+    ...doneShown(steps, looked, current).map((step) => mark(doneCell(step, cell, onBack), step === looked)),
+    ...(current ? [mark(openCell(current, cell, onOpen), !looked)] : []),
     ...ahead.slice(0, AHEAD_SHOWN).map((item) => aheadCell(item, cell, onJump)),
   );
 }

@@ -11,6 +11,8 @@ export const KEYS = {
   unsure: { codes: ["KeyU"], label: "U", text: "unsure" },
   skip: { codes: ["KeyS"], label: "S", text: "skip for now" },
   undo: { codes: ["KeyZ"], label: "Z", text: "undo the last decision" },
+  back: { codes: ["Comma"], label: ",", text: "look back at your decisions, one by one" },
+  forward: { codes: ["Period"], label: ".", text: "forward again, to the open site" },
   edit: { codes: ["KeyE"], label: "E", text: "edit the outline" },
   draw: { codes: ["KeyN"], label: "N", text: "draw a missed mine" },
   complete: { codes: ["KeyC"], label: "C", text: "window complete: everything in it is labelled" },

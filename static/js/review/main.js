@@ -15,6 +15,7 @@ import { drawBands, Imagery } from "./imagery.js";
 import { Keymap } from "./keymap.js";
 import { letterOf, readLayout } from "./keys.js";
 import { showKeys } from "./keysheet.js";
+import { drawLooked, Looking } from "./looking.js";
 import { Modes } from "./modes.js";
 import { Outbox } from "./outbox.js";
 import { Outlines, wordsFor } from "./outlines.js";
@@ -24,6 +25,7 @@ import { Saving } from "./saving.js";
 import { areaHa, polygonsOf } from "./shapes.js";
 import { drawState } from "./states.js";
 import { Spectra } from "./spectrum.js";
+import { askedFor, refuseToBegin } from "./start.js";
 import { Status } from "./status.js";
 import { Steps } from "./steps.js";
 import { watchSurroundings } from "./surroundings.js";
@@ -49,16 +51,18 @@ const waits = new Waits({ api });
 const keymap = new Keymap({ api, user: config.user.id, saved: config.keys });
 const axis = config.campaign.axis;
 readLayout();
-const outbox = await Outbox.open(api).catch(refuseToBegin);
+const outbox = await Outbox.open(api).catch((error) => refuseToBegin(error, { box: $("state"), queue, links: config.links }));
 const desk = new Desk({ outbox, steps, campaign: config.campaign.slug });
-const deciding = new Deciding({ desk, queue, steps, outlines, status, card: $("card"), waits, fetchItem: (site) => api.get(`sites/${site}/?campaign=${config.campaign.slug}`) });
+const fetchItem = (site) => api.get(`sites/${site}/?campaign=${config.campaign.slug}`);
+const deciding = new Deciding({ desk, queue, steps, outlines, status, card: $("card"), waits, fetchItem });
+const looking = new Looking({ steps, fetchItem, trouble: (text) => status.toast(text, "warn") });
 const saving = new Saving({ api, user: config.user, links: config.links, outbox, desk, steps, queue, status });
 
 let chosen = null; // code of the chosen type
 let drawn = null; // outline that was edited, not yet submitted
 let lastDrawn = null; // type of the last missed mine
 
-const item = () => queue.current;
+const item = () => looking.item ?? queue.current;
 const options = () => item()?.options ?? config.types;
 const optionOf = (code) => options().find((option) => option.code === code) ?? null;
 const scene = () => imagery.scene?.id ?? null;
@@ -96,7 +100,6 @@ const modes = new Modes({
     document.body.dataset.mode = name ?? "";
     compare.blur(); // the arrows are for the outline now
     $("acts").hidden = Boolean(name);
-    $("card-scroll").hidden = name === "draw" && !item();
     if (name === "edit") outlines.clear();
     if (left === "edit") drawOpen();
   },
@@ -104,20 +107,11 @@ const modes = new Modes({
 
 // ---- the open item -------------------------------------------------------------------------------------------
 
-/** The site that the address names, once: a reload goes on with the queue. */
-function askedFor() {
-  const address = new URL(location.href);
-  const site = Number(address.searchParams.get("site"));
-  address.searchParams.delete("site");
-  history.replaceState(history.state, "", address);
-  return Number.isSafeInteger(site) && site > 0 ? site : null;
-}
-
 function startItem() {
   modes.leave();
-  drawn = null;
   const open = item();
-  chosen = open ? (open.types[axis] ?? open.options.find(({ score }) => score)?.code ?? null) : null;
+  chosen = open ? (looking.step?.types?.[axis] ?? open.types[axis] ?? open.options.find(({ score }) => score)?.code ?? null) : null;
+  drawn = looking.step?.geometry ?? null;
   $("comment").value = "";
   $("comment-part").open = false;
 }
@@ -144,22 +138,35 @@ function choose(code) {
   status.announce(`${optionOf(code).name}: ${letterOf("accept")} accepts`);
 }
 
-queue.addEventListener("show", ({ detail: { item: open, why } }) => {
+function showItem({ keepView = false } = {}) {
+  const open = item();
   startItem();
   outlines.showNeighbours([], null);
   compare.leave();
   ahead.stir();
-  imagery.show(open, { keepView: why === "changed" });
+  imagery.show(open, { keepView });
+  document.body.dataset.looking = looking.isOn ? "back" : "";
+  $("types-part").disabled = looking.isOn;
+  $("acts").hidden = looking.isOn;
+  drawLooked($("looked"), looking, (code) => optionOf(code)?.name ?? code);
   if (open) {
     drawHead({ question: $("question"), place: $("place"), synthetic: $("synthetic"), why: $("why"), whyText: $("why-text") }, open, null);
     drawFacts($("facts"), open, config.links);
-    const question = $("question").textContent;
-    status.announce(`${question} ${open.why}`);
-    if (why === "lost") status.toast("Somebody else has just taken that site; this is the next one.", "warn");
-    if (why === "changed") status.toast("This site has changed meanwhile; this is its newest state.", "warn");
+    status.announce(looking.isOn ? `Site ${open.site}. ${$("looked").querySelector("p").textContent}` : `${$("question").textContent} ${open.why}`);
   }
   drawOpen();
   drawWhole();
+}
+
+queue.addEventListener("show", ({ detail: { item: open, why } }) => {
+  looking.end();
+  showItem({ keepView: why === "changed" });
+  if (open && why === "lost") status.toast("Somebody else has just taken that site; this is the next one.", "warn");
+  if (open && why === "changed") status.toast("This site has changed meanwhile; this is its newest state.", "warn");
+});
+looking.addEventListener("change", () => {
+  if (!looking.isOn) deciding.waitUntilSeen();
+  showItem();
 });
 
 const drawEvidence = afterPaint(() => {
@@ -183,21 +190,32 @@ compare.addEventListener("say", ({ detail: { text } }) => status.toast(text));
 
 function decide(verdict, more = {}) {
   const open = item();
-  if (!open) return;
   const types = verdict === "fix" || verdict === "accept" ? { ...(chosen ? { [axis]: chosen } : {}) } : {};
   const geometry = verdict === "fix" ? drawn : null;
   deciding.decide(open, verdict, { types, geometry, comment: $("comment").value.trim(), scene: scene(), ...more });
 }
 
+/** What needs an open site: not one that is decided and only looked at. */
+const withOpen = (act) => () => {
+  if (looking.isOn) status.toast(`You decided this one before. ${letterOf("undo")} takes it back, ${letterOf("leave")} leads to the open site.`, "warn");
+  else if (item()) act();
+};
+
 const acts = {
-  accept: () => item() && decide(isFix() ? "fix" : "accept"),
-  reject: () => item() && modes.enter("reject"),
-  unsure: () => decide("unsure"),
-  skip: () => decide("skip"),
-  undo: () => deciding.undo(),
-  edit: () => item() && modes.enter("edit"),
-  draw: () => modes.enter("draw"),
-  complete: () => modes.enter("window"),
+  accept: withOpen(() => decide(isFix() ? "fix" : "accept")),
+  reject: withOpen(() => modes.enter("reject")),
+  unsure: withOpen(() => decide("unsure")),
+  skip: withOpen(() => decide("skip")),
+  undo() {
+    const { step } = looking;
+    looking.leave();
+    deciding.undo(step ?? steps.last);
+  },
+  back: () => modes.leave() || looking.back(),
+  forward: () => looking.forward(),
+  edit: withOpen(() => modes.enter("edit")),
+  draw: withOpen(() => modes.enter("draw")),
+  complete: withOpen(() => modes.enter("window")),
   bands() {
     imagery.nextCombination();
     status.announce(imagery.combination?.name ?? "no image");
@@ -209,13 +227,13 @@ const acts = {
   fit: () => imagery.fit(),
   zoomIn: () => map.zoomIn(1, { animate: false }),
   zoomOut: () => map.zoomOut(1, { animate: false }),
-  comment() {
+  comment: withOpen(() => {
     $("comment-part").open = true;
     $("comment").focus();
-  },
+  }),
   help: () => showKeys(keymap),
   saved: () => saving.show(),
-  leave: () => modes.leave() || compare.leave(),
+  leave: () => modes.leave() || compare.leave() || looking.leave(),
 };
 
 function stepScene(by) {
@@ -230,7 +248,7 @@ listen({
   inMode: (event) => modes.key(event),
   pan: (x, y) => map.panBy([x, y], { animate: false }),
   type(digit) {
-    const option = item() && options().find((one) => one.digit === digit);
+    const option = item() && !looking.isOn && options().find((one) => one.digit === digit);
     if (option) choose(option.code);
     return Boolean(option);
   },
@@ -239,15 +257,16 @@ listen({
 // ---- around the open item ------------------------------------------------------------------------------------
 
 function drawWhole() {
-  drawState($("state"), queue, { onRetry: () => queue.refresh(), onLogIn: () => saving.logIn(), unsaved: outbox.mine.length, links: config.links });
+  drawState($("state"), queue, { isLooking: looking.isOn, onRetry: () => queue.refresh(), onLogIn: () => saving.logIn(), unsaved: outbox.mine.length, links: config.links });
   drawStrip();
 }
 
 const drawStrip = afterPaint(() => {
   const cell = (one, scene) => imagery.cell(one, scene);
-  drawFilm($("film"), { steps: steps.list, current: item(), ahead: queue.ahead, cell, onBack: (step) => deciding.undo(step), onJump: (site) => queue.jump(site) });
-  const last = steps.last;
+  drawFilm($("film"), { steps: steps.onSites, looked: looking.step, current: queue.current, ahead: queue.ahead, cell, onBack: (step) => looking.at(step), onOpen: () => looking.leave(), onJump: (site) => queue.jump(site) });
+  const last = looking.step ?? steps.last;
   $("undo").disabled = !last;
+  $("back").disabled = !steps.onSites.length;
   $("undo-words").textContent = last ? `undo “${last.words}”` : "nothing to undo";
   $("ahead-words").textContent = queue.ahead.length ? `${figure(queue.ahead.length)} more are already here` : "";
 });
@@ -277,14 +296,6 @@ queue.addEventListener("failure", ({ detail: { error } }) => {
 steps.addEventListener("change", drawStrip);
 
 watchSurroundings({ map, api, address: config.links.sitesMap, outlines, item });
-
-/** Without a place to write decisions down nothing may begin: they could be lost. */
-function refuseToBegin(error) {
-  queue.trouble = `This browser does not let the page store anything (${error.message}), so decisions could be lost. Allow storage for this site, or leave private browsing`;
-  queue.state = "trouble";
-  drawState($("state"), queue, { onRetry: () => location.reload(), unsaved: 0, links: config.links });
-  return new Promise(() => {}); // for good
-}
 
 addEventListener("pagehide", () => queue.leave());
 saving.recall();

@@ -44,9 +44,9 @@ const WORDS = {
     say("The queue cannot be read", `${queue.trouble}.${kept(unsaved)}`, again(onRetry), link(links.campaigns, "Campaigns")),
 };
 
-/** Draw the state into its box; hidden while an item is open. */
+/** Draw the state into its box; hidden while an item is open, or a past decision is looked at. */
 export function drawState(box, queue, ctx) {
-  const words = queue.current ? null : WORDS[queue.state === "reviewing" ? "loading" : queue.state];
+  const words = queue.current || ctx.isLooking ? null : WORDS[queue.state === "reviewing" ? "loading" : queue.state];
   box.hidden = !words;
   box.replaceChildren(...(words ? [words(queue, ctx)] : []));
 }

@@ -3,22 +3,23 @@
 const KEEP = 60;
 
 export class Steps extends EventTarget {
-  list = []; // {key, kind: "decision" | "area", verdict, site, item, words, undone, version}
+  list = []; // {key, kind: "decision" | "area", verdict, reason, types, geometry, site, item, words, undone, version}
 
   /** Take up what was done before this page was loaded: what the server has, newest first, then what still waits here. */
   recall(confirmed, waiting) {
     const undoneHere = new Set(waiting.map(takenBackBy).filter(Boolean));
-    const step = ({ key, kind, verdict, site, version }) => ({
-      key, kind, verdict, site, item: null, version, undone: false, words: wordsOf(verdict, site),
+    const step = ({ key, kind, verdict, reason, types, geometry = null, site, version }) => ({
+      key, kind, verdict, reason, types, geometry, site, item: null, version, undone: false, words: wordsOf(verdict, site),
     });
+    // What was kept without being applied has changed nothing: there is nothing to undo.
     const old = confirmed
-      .filter(({ verdict, undone, key }) => verdict !== "undo" && !undone && !undoneHere.has(key))
+      .filter(({ verdict, applied, undone, key }) => verdict !== "undo" && applied && !undone && !undoneHere.has(key))
       .map(step)
       .reverse();
     const known = new Set(old.map(({ key }) => key));
     const fresh = waiting
       .filter((entry) => !takenBackBy(entry) && !known.has(entry.key) && !undoneHere.has(entry.key))
-      .map(({ key, kind, site, body }) => step({ key, kind, verdict: body.verdict ?? "complete", site, version: null }));
+      .map(({ key, kind, site, body }) => step({ ...body, key, kind, verdict: body.verdict ?? "complete", site, version: null }));
     this.list = [...old, ...fresh, ...this.list].slice(-KEEP);
     this.#changed();
   }
@@ -31,6 +32,11 @@ export class Steps extends EventTarget {
   /** The newest step that is not yet undone. */
   get last() {
     return this.list.findLast((step) => !step.undone) ?? null;
+  }
+
+  /** The decisions on sites that still stand, oldest first. */
+  get onSites() {
+    return this.list.filter(({ site, undone }) => site !== null && !undone);
   }
 
   take(step) {
