@@ -5,10 +5,6 @@ read alone. Scenes of other UTM zones or pixel sizes are reprojected onto the on
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
 
 from labelling.core.chips import Grid, cut_grid
 from labelling.core.errors import BadInput
@@ -19,32 +15,21 @@ MAX_SCENES = 16
 """So many scenes may be laid over each other in one window."""
 
 
-@dataclass(frozen=True, eq=False)
-class Mosaic:
-    """A window that several scenes show.
-
-    Attributes:
-        pixels: reflectance as float32, scale 1 and offset 0; masked where no scene has data in every band.
-        places: which scene a pixel comes from: its place in the order, from 1; 0 where none has data; uint8 of shape
-            (H, W).
-    """
-
-    pixels: Pixels
-    places: NDArray[np.uint8]
-
-
 def shared_bands(refs: Sequence[SceneRef]) -> tuple[str, ...]:
     """The bands that every scene has, in the order of the first."""
     return tuple(band for band in refs[0].bands if all(band in ref.bands for ref in refs))
 
 
-def read_mosaic(refs: Sequence[SceneRef], grid: Grid, *, bands: tuple[str, ...] = ()) -> Mosaic:
+def read_mosaic(refs: Sequence[SceneRef], grid: Grid, *, bands: tuple[str, ...] = ()) -> Pixels:
     """Read a window across scenes; a scene is opened only where those before it leave something open.
 
     Args:
         refs: the scenes, 1 to 16, the one that counts most first.
         grid: CRS, transform, width and height of the window.
         bands: names of the bands wanted, in that order; empty for those that all scenes have.
+
+    Returns:
+        Reflectance as float32, scale 1 and offset 0; masked where no scene has data in every band.
 
     Raises:
         BadInput: too many scenes, or no band in common.
@@ -70,24 +55,25 @@ def cut_filled(ref: SceneRef, grid: Grid, *, fill: Sequence[SceneRef] = (), band
         BadInput: too many scenes, or no band in common.
         BadRaster: a scene lacks a band, or a file cannot be read.
     """
-    return read_mosaic((ref, *fill), grid, bands=bands).pixels if fill else cut_grid(ref, grid, bands=bands)
+    return read_mosaic((ref, *fill), grid, bands=bands) if fill else cut_grid(ref, grid, bands=bands)
 
 
-def lay_over(parts: Iterable[Pixels]) -> Mosaic:
+def lay_over(parts: Iterable[Pixels]) -> Pixels:
     """Lay pixels of one grid over each other, the first on top; no more of them are asked for than are seen.
 
     Args:
         parts: at least one, all of the same grid and bands.
+
+    Returns:
+        Reflectance as float32, scale 1 and offset 0; masked where no part has data.
     """
     rest = iter(parts)
     top = next(rest)
     data, mask = top.reflectance(), top.mask.copy()
-    places = mask.astype(np.uint8)
-    for place, part in enumerate(() if mask.all() else rest, start=2):
+    for part in () if mask.all() else rest:
         new = part.mask & ~mask
         data[:, new] = part.reflectance()[:, new]
-        places[new] = place
         mask |= new
         if mask.all():
             break
-    return Mosaic(Pixels(data, mask, top.crs, top.transform, top.bands), places)
+    return Pixels(data, mask, top.crs, top.transform, top.bands)

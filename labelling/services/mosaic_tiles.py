@@ -193,7 +193,7 @@ def draw_mosaic_tile(*, wanted: MosaicTile) -> tuple[bytes, bool]:
     if kept is not None:
         return kept, True
     passed_over: list[int] = []
-    pixels = lay_over(_parts(wanted, passed_over)).pixels
+    pixels = lay_over(_parts(wanted, passed_over))
     count = len(wanted.combination.bands)
     limits = limits_of(wanted.combination, display={}, scales=(1.0,) * count, offsets=(0.0,) * count)
     image = render(pixels, wanted.combination, limits=limits, fmt=wanted.fmt)

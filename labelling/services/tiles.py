@@ -212,7 +212,7 @@ def _weights_of(ref: SceneRef, pixels: Pixels) -> Pixels:
 def _over(mosaic: SceneMosaic, read: Callable[[SceneRef], Pixels]) -> Pixels:
     if len(mosaic.scenes) == 1:
         return read(mosaic.front.ref())
-    return lay_over(read(scene.ref()) for scene in mosaic.scenes).pixels
+    return lay_over(read(scene.ref()) for scene in mosaic.scenes)
 
 
 def draw_sheet(*, sheet: Sheet, bounds: Bounds | None, size: int) -> bytes:
