@@ -96,7 +96,6 @@ class Candidate:
         voices: what is claimed, oldest first.
         examples: verified labels of its rarest current type; None where it has none.
         rarest: name of that type.
-        before: open sites of that type that come before it among their own.
         decided: sites decided in its region, or of those without one.
         region: name of the region; empty for none.
         days: whole days that it has waited.
@@ -105,7 +104,6 @@ class Candidate:
     voices: Sequence[Voice]
     examples: int | None = None
     rarest: str = ""
-    before: int = 0
     decided: int = 0
     region: str = ""
     days: int = 0
@@ -135,7 +133,7 @@ class Turn:
 
 
 def weigh(candidate: Candidate, *, weights: Weights = WEIGHTS) -> Turn:
-    """Give a site its turn.
+    """Give a site its turn, as the first of its type in the queue.
 
     Args:
         candidate: the site.
@@ -147,10 +145,30 @@ def weigh(candidate: Candidate, *, weights: Weights = WEIGHTS) -> Turn:
     terms = {
         "disagreement": disagreement(candidate.voices),
         "uncertainty": uncertainty(candidate.voices),
-        "rarity": rarity(candidate.examples, candidate.rarest, before=candidate.before, odds=_odds(candidate.voices)),
+        "rarity": _rarity_behind(candidate, 0),
         "coverage": coverage(candidate.decided, candidate.region),
         "age": age(candidate.days),
     }
+    return _sum_up(candidate, terms, weights)
+
+
+def put_behind(first: Turn, candidate: Candidate, *, before: int, weights: Weights = WEIGHTS) -> Turn:
+    """Give a site its turn behind others of its type.
+
+    Args:
+        first: its turn as the first of them.
+        candidate: the site.
+        before: open sites of its type that come before it among their own.
+        weights: of the terms.
+    """
+    return _sum_up(candidate, {**first.terms, "rarity": _rarity_behind(candidate, before)}, weights)
+
+
+def _rarity_behind(candidate: Candidate, before: int) -> Term:
+    return rarity(candidate.examples, candidate.rarest, before=before, odds=_odds(candidate.voices))
+
+
+def _sum_up(candidate: Candidate, terms: Mapping[str, Term], weights: Weights) -> Turn:
     shares = {name: weight * terms[name].value for name, weight in weights.to_json().items()}
     told = [name for name, term in terms.items() if term.value >= TELLING and term.words and shares[name] > 0]
     reasons = [terms[name].words for name in sorted(told, key=lambda name: -shares[name])]

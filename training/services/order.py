@@ -15,7 +15,7 @@ from labelling.models import Campaign, Decision, Job, Label, MineType, Proposal,
 from labelling.models.site import SiteQuerySet
 from labelling.models.taxonomy import Axis
 from labelling.services.jobs import JobCancelled, JobHandle, beat_job, enqueue_if_new
-from training.core.active_learning import WEIGHTS, Candidate, Turn, Voice, weigh
+from training.core.active_learning import WEIGHTS, Candidate, Turn, Voice, put_behind, weigh
 from training.models import TestLabel
 
 TASK = "training.refresh_order"
@@ -70,7 +70,7 @@ def refresh_order(*, campaign: Campaign | None = None, handle: JobHandle | None 
     ground, heads, total = _look_around(), _Heads(), sites.count()
     seen = changed = 0
     for batch in _batches(sites):
-        changed += _write(_turned(_placed(batch, ground, heads)))
+        changed += _write(_turned(map(heads.take, _weighed(batch, ground))))
         seen += len(batch)
         _beat(handle, seen / max(total, seen))
     return OrderCounts(seen, changed + _write(_turned(heads.rest())))
@@ -143,47 +143,60 @@ def _batches(sites: SiteQuerySet) -> Iterator[list[dict[str, Any]]]:
         yield cast("list[dict[str, Any]]", batch)
 
 
+@dataclass(frozen=True)
+class _Weighed:
+    """An open site, with its turn as the first of its rarest type."""
+
+    site: Mapping[str, Any]
+    rarest: int | None
+    candidate: Candidate
+    turn: Turn
+
+    def behind(self, before: int) -> "_Weighed":
+        return replace(self, turn=put_behind(self.turn, self.candidate, before=before))
+
+
 class _Heads:
     """The sites of each type that are worth most: their places in the queue are known when all have been seen."""
 
     def __init__(self) -> None:
-        self._heads: dict[str, list[tuple[float, int, dict[str, Any], Candidate]]] = defaultdict(list)
+        self._heads: dict[int, list[tuple[float, int, _Weighed]]] = defaultdict(list)
 
-    def take(self, site: dict[str, Any], candidate: Candidate) -> tuple[dict[str, Any], Candidate] | None:
-        """Keep a site for the end, or give the one back that has no place."""
-        if candidate.examples is None:
-            return site, candidate
+    def take(self, one: _Weighed) -> _Weighed | None:
+        """Keep a site for the end, or give one back that has no place."""
+        if one.rarest is None:
+            return one
         # Of equal worth by lot, so that neighbours on the ground do not come one after the other.
-        entry = (weigh(candidate).priority, site["pk"] * 48_271 % 2_147_483_647, site, candidate)
-        head = self._heads[candidate.rarest]
+        entry = (one.turn.priority, one.site["pk"] * 48_271 % 2_147_483_647, one)
+        head = self._heads[one.rarest]
         if len(head) < _PLACES:
             heappush(head, entry)
             return None
-        _, _, out, last = heappushpop(head, entry)
-        return out, replace(last, before=_PLACES)
+        *_, last = heappushpop(head, entry)
+        return last.behind(_PLACES)
 
-    def rest(self) -> Iterator[tuple[dict[str, Any], Candidate]]:
+    def rest(self) -> Iterator[_Weighed]:
         """All that were kept, each in its place."""
         for head in self._heads.values():
-            for place, (_, _, site, candidate) in enumerate(sorted(head, reverse=True)):
-                yield site, replace(candidate, before=place)
+            for place, (*_, one) in enumerate(sorted(head, reverse=True)):
+                yield one.behind(place)
 
 
-def _placed(
-    batch: Sequence[dict[str, Any]], ground: _Ground, heads: _Heads
-) -> Iterator[tuple[dict[str, Any], Candidate]]:
+def _weighed(batch: Sequence[Mapping[str, Any]], ground: _Ground) -> Iterator[_Weighed]:
     voices = _voices([site["pk"] for site in batch])
-    taken = (heads.take(site, _candidate(site, voices[site["pk"]], ground)) for site in batch)
-    return (placed for placed in taken if placed is not None)
+    for site in batch:
+        named = [pk for axis in Axis.values if (pk := site[f"{axis}_id"]) is not None]
+        rarest = min(named, key=lambda pk: (ground.examples.get(pk, 0), pk), default=None)
+        candidate = _candidate(site, voices[site["pk"]], rarest, ground)
+        yield _Weighed(site, rarest, candidate, weigh(candidate))
 
 
-def _turned(placed: Iterable[tuple[Mapping[str, Any], Candidate]]) -> list[Site]:
+def _turned(placed: Iterable[_Weighed | None]) -> list[Site]:
     """The sites whose turn is another one than it was."""
-    turns = [(site, weigh(candidate)) for site, candidate in placed]
     return [
-        Site(pk=site["pk"], priority=turn.priority, why=_cut(turn))
-        for site, turn in turns
-        if (site["priority"], site["why"]) != (turn.priority, _cut(turn))
+        Site(pk=one.site["pk"], priority=one.turn.priority, why=_cut(one.turn))
+        for one in placed
+        if one and (one.site["priority"], one.site["why"]) != (one.turn.priority, _cut(one.turn))
     ]
 
 
@@ -201,9 +214,7 @@ def _voices(site_ids: Sequence[int]) -> Mapping[int, list[Voice]]:
     return found
 
 
-def _candidate(site: Mapping[str, Any], voices: Sequence[Voice], ground: _Ground) -> Candidate:
-    named = [pk for axis in Axis.values if (pk := site[f"{axis}_id"]) is not None]
-    rarest = min(named, key=lambda pk: (ground.examples.get(pk, 0), pk), default=None)
+def _candidate(site: Mapping[str, Any], voices: Sequence[Voice], rarest: int | None, ground: _Ground) -> Candidate:
     return Candidate(
         voices=voices,
         examples=None if rarest is None else ground.examples.get(rarest, 0),

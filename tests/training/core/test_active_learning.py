@@ -18,6 +18,7 @@ from training.core.active_learning import (
     age,
     coverage,
     disagreement,
+    put_behind,
     rarity,
     uncertainty,
     weigh,
@@ -182,10 +183,21 @@ def test_rarity_falls_with_what_is_verified_with_what_comes_before_and_with_doub
 def test_the_first_of_each_type_comes_before_the_next_of_any_and_all_before_what_a_source_denies() -> None:
     pond, pit, deny = Voice(1, types=said("pond")), Voice(1, types=said("open_pit")), Voice(2, is_mine=False)
     first = [Candidate([pond], rarest="pond", examples=0), Candidate([pit], rarest="open pit", examples=0)]
-    second = Candidate([pond], rarest="pond", examples=0, before=1)
+    second = put_behind(weigh(first[0]), first[0], before=1)
     denied = Candidate([pond, deny], rarest="pond", examples=0)
-    assert weigh(first[0]).priority == weigh(first[1]).priority > weigh(second).priority
+    assert weigh(first[0]).priority == weigh(first[1]).priority > second.priority
     assert weigh(first[0]).priority > weigh(denied).priority
+
+
+@given(candidates, st.integers(0, 200))
+def test_only_the_rarity_of_a_site_depends_on_those_before_it(candidate: Candidate, before: int) -> None:
+    first = weigh(candidate)
+    turn = put_behind(first, candidate, before=before)
+    assert put_behind(first, candidate, before=0) == first
+    assert {name for name in turn.terms if turn.terms[name] != first.terms[name]} <= {"rarity"}
+    lost = WEIGHTS.rarity * (first.terms["rarity"].value - turn.terms["rarity"].value)
+    assert lost >= 0
+    assert first.priority - turn.priority == pytest.approx(lost, abs=2e-4)
 
 
 def test_the_words_of_a_site_that_has_everything() -> None:

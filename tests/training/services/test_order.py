@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from labelling.core.matching import ClaimSpec
-from labelling.models import Campaign, Claim, Decision, Job, Site, Source
+from labelling.models import Campaign, Claim, Decision, Job, MineType, Site, Source
 from labelling.services.jobs import JobCancelled, claim_job, request_cancel
 from labelling.services.queue import claim_sites, upcoming_sites
 from labelling.services.sites import place_claims
@@ -68,8 +68,13 @@ def test_what_teaches_most_comes_first_and_says_why(cast: Cast) -> None:
     assert why[sure] == "no verified examples of pond yet; no decided sites outside of the known regions yet"
 
 
-def test_the_few_of_a_rare_type_do_not_wait_behind_all_others_nor_come_before_them(cast: Cast) -> None:
-    """One pass gives a whole queue its turns: the types take turns in it, as far as each has sites."""
+@pytest.mark.parametrize("name", ["open pit", "pond"])
+def test_the_few_of_a_rare_type_do_not_wait_behind_all_others_nor_come_before_them(cast: Cast, name: str) -> None:
+    """One pass gives a whole queue its turns: the types take turns in it, as far as each has sites.
+
+    Two types of one name, as on two axes, are two types.
+    """
+    MineType.objects.filter(code="open_pit").update(name=name)
     ponds = propose(dict.fromkeys(range(12), 0.9), code="pond")
     pits = propose(dict.fromkeys(range(20, 24), 0.9), code="open_pit")
     refresh_order()
