@@ -10,7 +10,7 @@ from django.contrib.gis.geos import GEOSGeometry
 from labelling.core.matching import ClaimSpec, Types
 from labelling.models import Campaign, Site, Source
 from labelling.models.spatial import to_geos
-from labelling.services.campaigns import create_campaign
+from labelling.services.campaigns import Terms, create_campaign
 from labelling.services.decisions import Receipt, Submission, submit_decision
 from labelling.services.sites import place_claims
 
@@ -49,7 +49,7 @@ def a_site(**more: object) -> Site:
 
 
 def a_campaign(name: str = "Minas", **more: object) -> Campaign:
-    return create_campaign(name=name, **more)  # type: ignore[arg-type]
+    return create_campaign(terms=Terms(name, **more))  # type: ignore[arg-type]
 
 
 def decide(

@@ -12,7 +12,7 @@ from labelling.core.gold import MAX_SHARE
 from labelling.core.outlines import to_geojson
 from labelling.models import Campaign, MineType, Region, Site, Source
 from labelling.models.taxonomy import Axis
-from labelling.services.campaigns import LEASE_S, MAX_REVIEWS, change_campaign, create_campaign
+from labelling.services.campaigns import LEASE_S, MAX_REVIEWS, Terms, change_campaign, create_campaign
 
 WORK = ("name", "axis", "reviews_needed", "blind_share", "gold_share", "lease_s", "guideline", "reviewers")
 CONDITIONS = ("sources", "types", "regions", "min_score", "evidence", "suspect")
@@ -181,12 +181,11 @@ class CampaignForm(forms.Form):
 
     def save(self) -> Campaign | None:
         """Open or change the campaign; None, with an error in the form, where its terms cannot be had."""
-        terms: dict[str, Any] = {name: self.cleaned_data[name] for name in WORK}
-        terms["conditions"] = self._conditions()
+        terms = Terms(conditions=self._conditions(), **{name: self.cleaned_data[name] for name in WORK})
         try:
             if self.campaign is None:
-                return create_campaign(**terms)
-            return change_campaign(campaign=self.campaign, **terms, active=self.cleaned_data["active"])
+                return create_campaign(terms=terms)
+            return change_campaign(campaign=self.campaign, terms=terms, active=self.cleaned_data["active"])
         except BadInput as error:
             self.add_error(None, str(error))
             return None

@@ -1,6 +1,7 @@
 """Campaigns: who reviews what, on which axis, how many times."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -19,140 +20,99 @@ LEASE_S = range(30, 24 * 3600 + 1)
 RESERVED = ("contested", "new", "suspects")  # addresses that are pages of their own
 
 
-def create_campaign(
-    *,
-    name: str,
-    axis: str = Axis.FEATURE,
-    conditions: Mapping[str, Any] | None = None,
-    reviews_needed: int = 1,
-    reviewers: Collection[User] = (),
-    guideline: str = "",
-    lease_s: int = 600,
-    blind_share: float = 0.0,
-    gold_share: float = 0.0,
-) -> Campaign:
-    """Open a queue.
+@dataclass(frozen=True)
+class Terms:
+    """What a campaign asks for, and of whom.
 
-    Args:
-        name: what people read; its slug is the address.
+    Attributes:
+        name: what people read.
         axis: the types that are asked for.
-        conditions: ``CampaignFilter`` as JSON; None: every site.
+        conditions: ``CampaignFilter`` as JSON; none: every site.
         reviews_needed: how many opinions settle a site, 1 to 9; above 1 they are blind.
         reviewers: who may review in it; none: every reviewer.
         guideline: text for the reviewers.
         lease_s: after so many seconds without a sign of life a claim is free again.
         blind_share: share of the sites that get a second, blind opinion where one settles the others, 0 to 1.
         gold_share: share of what a reviewer gets that is a gold site, 0 to 0.5.
+    """
+
+    name: str
+    axis: str = Axis.FEATURE
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    reviews_needed: int = 1
+    reviewers: Collection[User] = ()
+    guideline: str = ""
+    lease_s: int = 600
+    blind_share: float = 0.0
+    gold_share: float = 0.0
+
+
+def create_campaign(*, terms: Terms) -> Campaign:
+    """Open a queue.
+
+    Args:
+        terms: of the campaign; the slug of the name is its address.
 
     Raises:
         BadInput: a value that cannot be taken, an unknown source, type or region, or a name that is taken.
     """
-    slug = slugify(name)[:60]
+    slug = slugify(terms.name)[:60]
     if not slug or slug in RESERVED:
         taken = " and ".join(repr(word) for word in RESERVED)
-        raise BadInput(f"{name!r} cannot be the name of a campaign: use letters or digits; {taken} are taken")
-    campaign = Campaign(slug=slug, axis=axis)
-    _set_terms(
-        campaign,
-        name=name,
-        conditions=conditions,
-        reviews_needed=reviews_needed,
-        guideline=guideline,
-        lease_s=lease_s,
-        blind_share=blind_share,
-        gold_share=gold_share,
-    )
-    _save(campaign, reviewers)
-    return campaign
+        raise BadInput(f"{terms.name!r} cannot be the name of a campaign: use letters or digits; {taken} are taken")
+    return _save(Campaign(slug=slug), terms)
 
 
-def change_campaign(
-    *,
-    campaign: Campaign,
-    name: str,
-    axis: str,
-    conditions: Mapping[str, Any],
-    reviews_needed: int,
-    reviewers: Collection[User],
-    guideline: str,
-    lease_s: int,
-    blind_share: float,
-    gold_share: float,
-    active: bool,
-) -> Campaign:
+def change_campaign(*, campaign: Campaign, terms: Terms, active: bool) -> Campaign:
     """Set every term of a campaign anew; its address stays, and so do decisions and claims.
 
     Args:
         campaign: the queue.
-        name: see ``create_campaign``, as are all but the last.
-        axis: another one only while nobody has decided in it.
-        conditions: of the sites that are served from now on.
-        reviews_needed: of the decisions from now on; each keeps the number that it was made with.
-        reviewers: who may review in it.
-        guideline: text for the reviewers.
-        lease_s: of the next claims and heartbeats.
-        blind_share: of the decisions from now on.
-        gold_share: of what is handed out from now on.
+        terms: of what is served and decided from now on. Another axis only while nobody has decided in it; a decision
+            keeps the number of opinions that it was made with.
         active: False closes it to reviewers.
 
     Raises:
         BadInput: as for ``create_campaign``, or another axis than that of the decisions made.
     """
-    if axis != campaign.axis and campaign.decisions.exists():
-        raise BadInput(f"decisions on the axis {campaign.axis} were made here: open another campaign for {axis}")
-    campaign.axis, campaign.active = axis, active
-    _set_terms(
-        campaign,
-        name=name,
-        conditions=conditions,
-        reviews_needed=reviews_needed,
-        guideline=guideline,
-        lease_s=lease_s,
-        blind_share=blind_share,
-        gold_share=gold_share,
-    )
-    _save(campaign, reviewers)
-    return campaign
+    if terms.axis != campaign.axis and campaign.decisions.exists():
+        raise BadInput(f"decisions on the axis {campaign.axis} were made here: open another campaign for {terms.axis}")
+    campaign.active = active
+    return _save(campaign, terms)
 
 
-def _set_terms(
-    campaign: Campaign,
-    *,
-    name: str,
-    conditions: Mapping[str, Any] | None,
-    reviews_needed: int,
-    guideline: str,
-    lease_s: int,
-    blind_share: float,
-    gold_share: float,
-) -> None:
-    if campaign.axis not in Axis.values:
-        raise BadInput(f"unknown axis {campaign.axis!r}: use {', '.join(Axis.values)}")
-    if not 1 <= reviews_needed <= MAX_REVIEWS:
-        raise BadInput(f"reviews_needed is 1 to {MAX_REVIEWS}")
-    if lease_s not in LEASE_S:
-        raise BadInput(f"lease_s is {LEASE_S.start} to {LEASE_S.stop - 1} seconds")
-    if not 0 <= blind_share <= 1:
-        raise BadInput("blind_share is 0 to 1")
-    if not 0 <= gold_share <= MAX_SHARE:
-        raise BadInput(f"gold_share is 0 to {MAX_SHARE}")
-    if not name.strip():
-        raise BadInput("give the campaign a name with letters or digits")
-    wanted = CampaignFilter.from_json(conditions or {})
-    _check_known(wanted)
-    campaign.name, campaign.filter = name.strip(), wanted.to_json()
-    campaign.reviews_needed = reviews_needed
-    campaign.blind_share, campaign.gold_share = blind_share, gold_share
-    campaign.guideline, campaign.lease_s = guideline, lease_s
-
-
-def _save(campaign: Campaign, reviewers: Collection[User]) -> None:
+def _save(campaign: Campaign, terms: Terms) -> Campaign:
+    wanted = _checked(terms)
+    campaign.name, campaign.axis, campaign.filter = terms.name.strip(), terms.axis, wanted.to_json()
+    campaign.reviews_needed = terms.reviews_needed
+    campaign.blind_share, campaign.gold_share = terms.blind_share, terms.gold_share
+    campaign.guideline, campaign.lease_s = terms.guideline, terms.lease_s
     try:
         with transaction.atomic():
             campaign.save()
-            campaign.reviewers.set(reviewers)
+            campaign.reviewers.set(terms.reviewers)
     except IntegrityError:
         raise BadInput(f"there is a campaign named like {campaign.name!r}: choose another name") from None
+    return campaign
+
+
+def _checked(terms: Terms) -> CampaignFilter:
+    """The filter of terms that can be had."""
+    if terms.axis not in Axis.values:
+        raise BadInput(f"unknown axis {terms.axis!r}: use {', '.join(Axis.values)}")
+    if not 1 <= terms.reviews_needed <= MAX_REVIEWS:
+        raise BadInput(f"reviews_needed is 1 to {MAX_REVIEWS}")
+    if terms.lease_s not in LEASE_S:
+        raise BadInput(f"lease_s is {LEASE_S.start} to {LEASE_S.stop - 1} seconds")
+    if not 0 <= terms.blind_share <= 1:
+        raise BadInput("blind_share is 0 to 1")
+    if not 0 <= terms.gold_share <= MAX_SHARE:
+        raise BadInput(f"gold_share is 0 to {MAX_SHARE}")
+    if not terms.name.strip():
+        raise BadInput("give the campaign a name with letters or digits")
+    wanted = CampaignFilter.from_json(terms.conditions)
+    _check_known(wanted)
+    return wanted
 
 
 def count_matching(*, conditions: CampaignFilter) -> tuple[int, int]:
@@ -185,7 +145,7 @@ def _check_known(wanted: CampaignFilter) -> None:
 def ensure_default_campaign() -> Campaign:
     """Give the campaign over every site, opened where there is no campaign at all yet."""
     first = Campaign.objects.order_by("pk").first()
-    return first or create_campaign(name="All sites", guideline="Every open site, the most telling first.")
+    return first or create_campaign(terms=Terms("All sites", guideline="Every open site, the most telling first."))
 
 
 def campaigns_of(*, user: User) -> QuerySet[Campaign]:

@@ -68,12 +68,12 @@ def fill(decisions: int) -> None:
 
     from labelling.core.agreement import pattern_of
     from labelling.models import Decision, Label, MineType, OpinionPair, Site
-    from labelling.services.campaigns import create_campaign
+    from labelling.services.campaigns import Terms, create_campaign
 
     rng, began = random.Random(5), datetime(2026, 1, 1, tzinfo=UTC)
     people = [User.objects.create_user(f"reviewer-{number}") for number in range(20)]
     User.objects.create_user("lead").groups.add(Group.objects.get(name="lead"))
-    campaign = create_campaign(name="Measured", reviews_needed=2)
+    campaign = create_campaign(terms=Terms("Measured", reviews_needed=2))
     types = MineType.objects.in_bulk(CODES, field_name="code")
     outline, key = Polygon.from_bbox((0, 0, 0.01, 0.01)), 0
     for first in range(0, decisions // 2, BATCH):

@@ -36,12 +36,12 @@ def _labels(cast: "Cast") -> dict[str, list[str]]:
 
     from labelling.models import Site
     from labelling.services.bulk import Wish, draw_up_bulk, start_bulk, undo_bulk
-    from labelling.services.campaigns import create_campaign
+    from labelling.services.campaigns import Terms, create_campaign
     from labelling.services.comments import add_comment
     from tests.mines import a_source, decide, drawn, some_sites
 
-    campaign = create_campaign(name="Synthetic house", guideline="Synthetic ground. Accept what is a mine.")
-    settled = create_campaign(name="Synthetic blind", reviews_needed=2)
+    campaign = create_campaign(terms=Terms("Synthetic house", guideline="Synthetic ground. Accept what is a mine."))
+    settled = create_campaign(terms=Terms("Synthetic blind", reviews_needed=2))
     source = a_source(name="seeds of the house", synthetic=True)
     sites = some_sites(9, source=source, types={"feature": (("open_pit", None),)})
     decide(cast.ana, sites[0], "fix", types={"feature": "pond"}, geometry=drawn(side=0.02), comment="a pond, rather")

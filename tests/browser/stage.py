@@ -51,7 +51,7 @@ def play_on(story: str, places: Sequence[Place]) -> None:
 
     from labelling.core.synthetic import DATES
     from labelling.core.synthetic_paint import write_place
-    from labelling.services.campaigns import create_campaign
+    from labelling.services.campaigns import Terms, create_campaign
     from labelling.services.scenes import import_scenes
 
     folder = Path(settings.MAD_HOME) / "stage"
@@ -67,9 +67,11 @@ def play_on(story: str, places: Sequence[Place]) -> None:
         _add_a_scene_in_colour(places[0], folder / "evidence_in_colour.tif")
     _claim_things(story, [thing for place in places for thing in place.things])
     create_campaign(
-        name=f"Synthetic {story}",
-        conditions={"sources": [f"seeds of {story}"]},
-        guideline="Synthetic ground. Accept what is a mine; fix what is drawn or named wrongly.",
+        terms=Terms(
+            f"Synthetic {story}",
+            conditions={"sources": [f"seeds of {story}"]},
+            guideline="Synthetic ground. Accept what is a mine; fix what is drawn or named wrongly.",
+        )
     )
 
 
@@ -119,22 +121,22 @@ def _add_lonely() -> None:
 
     from labelling.core.matching import ClaimSpec
     from labelling.models import Source
-    from labelling.services.campaigns import create_campaign
+    from labelling.services.campaigns import Terms, create_campaign
     from labelling.services.sites import place_claims
 
     source = Source.objects.create(name=f"far away {HOSTILE}", kind="cobalt", licence=HOSTILE, synthetic=True)
     spec = ClaimSpec("1", Point(-30.0, -40.0), {"commodity": (("cobalt", None),)}, name=HOSTILE)
     place_claims(source=source, claims=[spec])
-    create_campaign(name=f"Synthetic {LONELY}", axis="commodity", conditions={"sources": [source.name]})
+    create_campaign(terms=Terms(f"Synthetic {LONELY}", axis="commodity", conditions={"sources": [source.name]}))
     Source.objects.create(name="nobody", kind="polygons", synthetic=True)
-    create_campaign(name=f"Synthetic {EMPTY}", conditions={"sources": ["nobody"]})
+    create_campaign(terms=Terms(f"Synthetic {EMPTY}", conditions={"sources": ["nobody"]}))
 
 
 def _add_seam() -> None:
     from django.conf import settings
 
     from labelling.models import Scene
-    from labelling.services.campaigns import create_campaign
+    from labelling.services.campaigns import Terms, create_campaign
     from labelling.services.composites import make_composite, place_of, plan_order
     from labelling.services.scenes import import_scenes
     from tests.halves import cut_in_halves
@@ -148,7 +150,7 @@ def _add_seam() -> None:
     make_composite(order=plan_order(scenes=dates, method="medoid", target=target))
     site = halves.site()
     source = site.proposals.get().source
-    create_campaign(name=f"Synthetic {SEAM}", conditions={"sources": [source.name]})
+    create_campaign(terms=Terms(f"Synthetic {SEAM}", conditions={"sources": [source.name]}))
 
 
 def _add_many() -> None:
@@ -156,7 +158,7 @@ def _add_many() -> None:
 
     from labelling.core.matching import ClaimSpec
     from labelling.models import Source
-    from labelling.services.campaigns import create_campaign
+    from labelling.services.campaigns import Terms, create_campaign
     from labelling.services.sites import place_claims
 
     source = Source.objects.create(name=f"seeds of {MANY}", kind="polygons", licence="CC0", synthetic=True)
@@ -168,7 +170,7 @@ def _add_many() -> None:
             ClaimSpec(f"{number}", square, {"feature": (("pond", None),)}) for number, square in enumerate(squares)
         ],
     )
-    create_campaign(name=f"Synthetic {MANY}", conditions={"sources": [source.name]})
+    create_campaign(terms=Terms(f"Synthetic {MANY}", conditions={"sources": [source.name]}))
 
 
 if __name__ == "__main__":

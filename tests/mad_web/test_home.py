@@ -6,7 +6,7 @@ from shapely.geometry import box
 
 from labelling.core.matching import ClaimSpec
 from labelling.models import Source
-from labelling.services.campaigns import create_campaign
+from labelling.services.campaigns import Terms, create_campaign
 from labelling.services.dashboard import survey_work
 from labelling.services.sites import place_claims
 from mad_web.first_steps import first_steps
@@ -23,7 +23,7 @@ def home_of(user: object) -> str:
 def sites(cast: Cast) -> None:
     source = Source.objects.create(name="seeds", kind="labelled")
     place_claims(source=source, claims=[ClaimSpec("1", box(0, 0, 0.01, 0.01), {"feature": (("pond", None),)})])
-    create_campaign(name="ponds")
+    create_campaign(terms=Terms("ponds"))
 
 
 def test_an_empty_installation_says_what_to_do_first(cast: Cast) -> None:

@@ -1,5 +1,6 @@
 """Campaigns are opened and changed by leads; what they ask for is checked, and counted before it is served."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,50 +11,38 @@ from labelling.core.errors import BadInput
 from labelling.core.matching import ClaimSpec
 from labelling.models import Campaign, Scene, Site
 from labelling.models.spatial import to_shapely
-from labelling.services.campaigns import campaigns_of, change_campaign, count_matching, create_campaign
+from labelling.services.campaigns import Terms, campaigns_of, change_campaign, count_matching, create_campaign
 from labelling.services.queue import claim_sites
 from labelling.services.sites import place_claims
 from tests.cast import Cast
 from tests.mines import a_campaign, a_site, a_source, decide, some_sites
 
 pytestmark = pytest.mark.django_db
-TERMS: dict[str, Any] = {
-    "name": "Minas",
-    "axis": "feature",
-    "conditions": {},
-    "reviews_needed": 1,
-    "reviewers": (),
-    "guideline": "",
-    "lease_s": 600,
-    "blind_share": 0.0,
-    "gold_share": 0.0,
-    "active": True,
-}
+TERMS = Terms("Minas")
 
 
 def test_every_term_can_be_changed_and_the_address_stays(cast: Cast) -> None:
     a_source("Cobalt")
     campaign = a_campaign()
     conditions = {"sources": ["Cobalt"], "types": ["pond"], "min_score": 0.3}
-    new: dict[str, Any] = {
-        "name": "Ponds of Minas",
-        "axis": "commodity",
-        "conditions": conditions,
-        "reviews_needed": 2,
-        "reviewers": [cast.ben],
-        "guideline": "Look twice.",
-        "lease_s": 60,
-        "blind_share": 0.2,
-        "gold_share": 0.05,
-        "active": False,
-    }
-    change_campaign(campaign=campaign, **new)
+    new = Terms(
+        name="Ponds of Minas",
+        axis="commodity",
+        conditions=conditions,
+        reviews_needed=2,
+        reviewers=[cast.ben],
+        guideline="Look twice.",
+        lease_s=60,
+        blind_share=0.2,
+        gold_share=0.05,
+    )
+    change_campaign(campaign=campaign, terms=new, active=False)
     kept = Campaign.objects.get()
     assert kept.slug == "minas"
     assert list(kept.reviewers.all()) == [cast.ben]
     assert kept.filter == conditions
-    same = ("name", "axis", "reviews_needed", "guideline", "lease_s", "blind_share", "gold_share", "active")
-    assert [getattr(kept, name) for name in same] == [new[name] for name in same]
+    same = ("name", "axis", "reviews_needed", "guideline", "lease_s", "blind_share", "gold_share")
+    assert [getattr(kept, name) for name in same] == [getattr(new, name) for name in same]
     assert not campaigns_of(user=cast.ben).exists(), "it is closed"
 
 
@@ -62,7 +51,7 @@ def test_what_was_decided_and_claimed_stays(cast: Cast) -> None:
     first, second = some_sites(2)
     decide(cast.ana, first, campaign_id=campaign.pk)
     [claim] = claim_sites(user=cast.ben, campaign=campaign)
-    change_campaign(campaign=campaign, **TERMS | {"reviews_needed": 2})
+    change_campaign(campaign=campaign, terms=replace(TERMS, reviews_needed=2), active=True)
     claim.refresh_from_db()
     assert claim.site == second
     assert Site.objects.get(pk=first.pk).state == "verified"
@@ -72,7 +61,7 @@ def test_the_axis_of_decisions_made_cannot_be_changed(cast: Cast) -> None:
     campaign = a_campaign()
     decide(cast.ana, a_site(), campaign_id=campaign.pk)
     with pytest.raises(BadInput, match="open another campaign for method"):
-        change_campaign(campaign=campaign, **TERMS | {"axis": "method"})
+        change_campaign(campaign=campaign, terms=replace(TERMS, axis="method"), active=True)
     assert Campaign.objects.get().axis == "feature"
 
 
@@ -92,17 +81,17 @@ def test_the_axis_of_decisions_made_cannot_be_changed(cast: Cast) -> None:
     ],
 )
 def test_terms_that_cannot_be_change_nothing(cast: Cast, wrong: dict[str, Any], told: str) -> None:
-    create_campaign(name="Taken")
+    create_campaign(terms=Terms("Taken"))
     campaign = a_campaign()
     with pytest.raises(BadInput, match=told):
-        change_campaign(campaign=campaign, **TERMS | {"guideline": "new"} | wrong)
+        change_campaign(campaign=campaign, terms=replace(TERMS, guideline="new", **wrong), active=True)
     assert Campaign.objects.get(slug="minas").guideline == ""
 
 
 @pytest.mark.parametrize("name", ["New", "Contested", "!!!"])
 def test_a_name_whose_address_is_taken_by_a_page_is_refused(cast: Cast, name: str) -> None:
     with pytest.raises(BadInput, match="name"):
-        create_campaign(name=name)
+        create_campaign(terms=Terms(name))
 
 
 def test_sites_are_counted_open_and_in_all(cast: Cast) -> None:

@@ -9,7 +9,7 @@ from shapely.geometry import box
 
 from labelling.core.matching import ClaimSpec
 from labelling.models import Decision, Job, Site, Source
-from labelling.services.campaigns import create_campaign
+from labelling.services.campaigns import Terms, create_campaign
 from labelling.services.dashboard import DAYS, survey_work
 from labelling.services.decisions import Submission, submit_decision
 from labelling.services.sites import place_claims
@@ -66,9 +66,9 @@ def test_what_was_undone_is_not_throughput(cast: Cast) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_goes_on_where_most_is_left(cast: Cast) -> None:
     place_sites("pond", "pond", "open_pit")
-    create_campaign(name="ponds", conditions={"types": ["pond"]})
-    create_campaign(name="pits", conditions={"types": ["open_pit"]})
-    create_campaign(name="for Ben", reviewers=[cast.ben])
+    create_campaign(terms=Terms("ponds", conditions={"types": ["pond"]}))
+    create_campaign(terms=Terms("pits", conditions={"types": ["open_pit"]}))
+    create_campaign(terms=Terms("for Ben", reviewers=[cast.ben]))
     going_on = survey_work(user=cast.ana).next_campaign
     assert going_on
     assert (going_on[0].name, going_on[1].total) == ("ponds", 2)

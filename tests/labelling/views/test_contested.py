@@ -7,7 +7,7 @@ from django.test import Client
 
 from labelling.core.errors import BadInput
 from labelling.models import Label, Site
-from labelling.services.campaigns import create_campaign
+from labelling.services.campaigns import Terms, create_campaign
 from tests.cast import Cast
 from tests.mines import a_campaign, a_site, decide
 
@@ -92,4 +92,4 @@ def test_only_leads_are_led_there(cast: Cast, site: Site) -> None:
 
 def test_no_campaign_takes_the_address(cast: Cast) -> None:
     with pytest.raises(BadInput, match="cannot be the name"):
-        create_campaign(name="Contested")
+        create_campaign(terms=Terms("Contested"))

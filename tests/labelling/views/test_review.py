@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from labelling.models import Decision
-from labelling.services.campaigns import create_campaign
+from labelling.services.campaigns import Terms, create_campaign
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -28,8 +28,8 @@ def config_in(text: str) -> Any:
 
 
 def test_a_person_sees_the_campaigns_that_are_theirs(cast: Cast) -> None:
-    create_campaign(name="For all", guideline="Look twice.")
-    create_campaign(name="For Ben", reviewers=[cast.ben])
+    create_campaign(terms=Terms("For all", guideline="Look twice."))
+    create_campaign(terms=Terms("For Ben", reviewers=[cast.ben]))
     shown = page_for(cast.ana, "/review/").text
     assert "For all" in shown
     assert "Look twice." in shown
@@ -38,7 +38,7 @@ def test_a_person_sees_the_campaigns_that_are_theirs(cast: Cast) -> None:
 
 
 def test_a_share_of_second_opinions_is_said(cast: Cast) -> None:
-    campaign = create_campaign(name="Shared")
+    campaign = create_campaign(terms=Terms("Shared"))
     campaign.blind_share = 0.25
     campaign.save()
     assert "1; two, blind, for 25" in page_for(cast.ana, "/review/").text
@@ -50,7 +50,7 @@ def test_without_a_campaign_each_is_told_what_to_do(cast: Cast) -> None:
 
 
 def test_the_screen_knows_campaign_person_types_and_reasons(cast: Cast) -> None:
-    create_campaign(name="Ponds")
+    create_campaign(terms=Terms("Ponds"))
     page = page_for(cast.ana, "/review/ponds/")
     config = config_in(page.text)
     assert config["campaign"] == {"slug": "ponds", "name": "Ponds", "axis": "feature"}
@@ -63,20 +63,20 @@ def test_the_screen_knows_campaign_person_types_and_reasons(cast: Cast) -> None:
 
 
 def test_more_types_than_digits_have_no_digit(cast: Cast) -> None:
-    create_campaign(name="Metals", axis="commodity")
+    create_campaign(terms=Terms("Metals", axis="commodity"))
     digits = [one["digit"] for one in config_in(page_for(cast.ana, "/review/metals/").text)["types"]]
     assert digits[:9] == list(range(1, 10))
     assert set(digits[9:]) == {None}
 
 
 def test_anothers_campaign_and_none_at_all_look_alike(cast: Cast) -> None:
-    create_campaign(name="For Ben", reviewers=[cast.ben])
+    create_campaign(terms=Terms("For Ben", reviewers=[cast.ben]))
     foreign, missing = page_for(cast.ana, "/review/for-ben/"), page_for(cast.ana, "/review/nothing/")
     assert foreign.status_code == missing.status_code == 404
 
 
 def test_names_cannot_break_out_of_the_page(cast: Cast) -> None:
-    create_campaign(name="</script><script>alert(1)</script>")
+    create_campaign(terms=Terms("</script><script>alert(1)</script>"))
     text = page_for(cast.ana, "/review/scriptscriptalert1script/").text
     assert "<script>alert(1)" not in text
     assert config_in(text)["campaign"]["name"] == "</script><script>alert(1)</script>"
