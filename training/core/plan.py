@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from training.core.errors import BadRecipe
-from training.core.recipe import KINDS, Recipe, TrainSettings, refuse_unknown
+from training.core.fields import refuse_unknown
+from training.core.recipe import KINDS, Recipe, TrainSettings
 
 _MAX_FILE = 1 << 20
 

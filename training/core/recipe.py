@@ -5,15 +5,15 @@ No field has a default: the presets in ``training.core.plan`` are the one place 
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Self, get_origin, get_type_hints
+from typing import Any, ClassVar
 
 from inference.core.preparation import Preparation
 from training.core.errors import BadRecipe
+from training.core.fields import Frozen, check_choice, check_range, check_ranges
 
 AXES = ("feature", "commodity", "method")
 KINDS = ("single", "composite")
@@ -25,41 +25,8 @@ _ARCHITECTURE = re.compile(r"[a-z0-9][a-z0-9._-]{0,70}\.(yaml|pt)")
 _CODE = re.compile(r"[a-z0-9_-]{1,60}")
 
 
-class _Frozen:
-    """Reading and writing that the two dataclasses share.
-
-    Attributes:
-        ASKS_NOTHING: the values of fields that came later with which they ask for nothing, as all did before.
-    """
-
-    ASKS_NOTHING: ClassVar[Mapping[str, Any]] = MappingProxyType({})
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON, tuples as lists."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(self).items()  # type: ignore[call-overload]
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Read plain JSON; every field must be there, and no other.
-
-        Raises:
-            BadRecipe: a field is missing, unknown, of another type or out of range.
-        """
-        hints = {name: kind for name, kind in get_type_hints(cls).items() if get_origin(kind) is not ClassVar}
-        data = {**cls.ASKS_NOTHING, **data}
-        refuse_unknown(data, set(hints))
-        missing = [name for name in hints if name not in data]
-        if missing:
-            msg = f'missing: {", ".join(missing)}; name a preset to start from, as in {{"preset": "baseline"}}'
-            raise BadRecipe(msg)
-        return cls(**{name: _read(name, data[name], kind) for name, kind in hints.items()})
-
-
 @dataclass(frozen=True)
-class Recipe(_Frozen):
+class Recipe(Frozen):
     """What a training set is made of. Its hash is its identity.
 
     Attributes:
@@ -147,16 +114,16 @@ class Recipe(_Frozen):
         Raises:
             BadRecipe: says which field, what it holds and what it may hold.
         """
-        _check_choice("axis", (self.axis,), AXES)
-        _check_choice("kinds", self.kinds, KINDS)
-        _check_choice("geometry", (self.geometry,), GEOMETRIES)
+        check_choice("axis", (self.axis,), AXES)
+        check_choice("kinds", self.kinds, KINDS)
+        check_choice("geometry", (self.geometry,), GEOMETRIES)
         if self.levels:
-            _check_choice("levels", self.levels, LEVELS)
+            check_choice("levels", self.levels, LEVELS)
         _check_codes(self)
         _check_bands(self)
-        _check_ranges(self, _RECIPE_RANGES)
+        check_ranges(self, _RECIPE_RANGES)
         for zoom in self.zooms:
-            _check_range("zooms", zoom, (0.25, 8.0))
+            check_range("zooms", zoom, (0.25, 8.0))
         if self.chip_px % STRIDE:
             msg = (
                 f"chip_px is {self.chip_px}: take a multiple of {STRIDE}, such as {-(-self.chip_px // STRIDE) * STRIDE}"
@@ -188,7 +155,7 @@ class Recipe(_Frozen):
 
 
 @dataclass(frozen=True)
-class TrainSettings(_Frozen):
+class TrainSettings(Frozen):
     """How a network is trained on a dataset.
 
     Attributes:
@@ -215,45 +182,7 @@ class TrainSettings(_Frozen):
         if not _ARCHITECTURE.fullmatch(self.architecture):
             msg = f"architecture is {self.architecture!r}: name a network such as yolo11n.yaml, or weights such as a.pt"
             raise BadRecipe(msg)
-        _check_ranges(self, _SETTINGS_RANGES)
-
-
-def refuse_unknown(data: dict[str, Any], known: set[str]) -> None:
-    """Refuse fields that nobody knows.
-
-    Raises:
-        BadRecipe: names them, and those that are known.
-    """
-    unknown = sorted(set(data) - known)
-    if unknown:
-        msg = f"unknown: {', '.join(map(str, unknown))}; a recipe knows {', '.join(sorted(known))}"
-        raise BadRecipe(msg)
-
-
-def _read(name: str, value: Any, kind: Any) -> Any:
-    items = getattr(kind, "__args__", None)
-    if items is None:
-        return _read_one(name, value, kind)
-    if not isinstance(value, list | tuple):
-        msg = f"{name} is a list, not {value!r}"
-        raise BadRecipe(msg)
-    return tuple(_read_one(name, item, items[0]) for item in value)
-
-
-def _read_one(name: str, value: Any, kind: type) -> Any:
-    fits = isinstance(value, int | float if kind is float else kind) and not isinstance(value, bool)
-    if not fits or (kind is float and not math.isfinite(value)):
-        words = {str: "text", int: "a whole number", float: "a number"}
-        msg = f"{name} holds {value!r}: it must be {words[kind]}"
-        raise BadRecipe(msg)
-    return kind(value)
-
-
-def _check_choice(name: str, values: tuple[str, ...], choices: tuple[str, ...]) -> None:
-    wrong = [value for value in values if value not in choices]
-    if wrong or not values:
-        msg = f"{name} is {', '.join(wrong) or 'empty'}: choose from {', '.join(choices)}"
-        raise BadRecipe(msg)
+        check_ranges(self, _SETTINGS_RANGES)
 
 
 def _check_codes(recipe: Recipe) -> None:
@@ -277,18 +206,6 @@ def _check_bands(recipe: Recipe) -> None:
     except ValueError as error:
         msg = f"bands, low and high do not fit: {error}"
         raise BadRecipe(msg) from error
-
-
-def _check_ranges(what: Any, ranges: dict[str, tuple[float, float]]) -> None:
-    for name, bounds in ranges.items():
-        _check_range(name, getattr(what, name), bounds)
-
-
-def _check_range(name: str, value: float, bounds: tuple[float, float]) -> None:
-    low, high = bounds
-    if not low <= value <= high:
-        msg = f"{name} is {value:g}: it must lie between {low:g} and {high:g}"
-        raise BadRecipe(msg)
 
 
 _RECIPE_RANGES: dict[str, tuple[float, float]] = {
