@@ -115,6 +115,45 @@ def test_no_page_scrolls_to_reach_its_main_action(visit: Visit, size: ViewportSi
     ]
 
 
+def test_an_enlarged_page_keeps_what_decides_in_sight(visit: Visit) -> None:
+    """1280 by 800 at 200 %: the rest is reached by scrolling, and nothing lies over anything else."""
+    page = visit.page
+    page.set_viewport_size({"width": 640, "height": 400})
+    visit.log_in("ana")
+    visit.review("looks")
+    expect(page.locator("#accept")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 640
+    *_, lowest_tool = page.locator(".tools button").all()
+    tool, acts, bands = (one.bounding_box() for one in (lowest_tool, page.locator("#acts"), page.locator("#bands")))
+    assert tool and acts and bands
+    assert tool["y"] + tool["height"] <= acts["y"]
+    assert tool["x"] + tool["width"] <= bands["x"]
+    page.locator("[data-act=skip]").scroll_into_view_if_needed()
+    skip = page.locator("[data-act=skip]").bounding_box()
+    assert skip
+    assert skip["y"] + skip["height"] <= acts["y"]
+    visit.press("x")
+    expect(page.get_by_role("button", name="inactive")).to_be_in_viewport(ratio=1)
+
+
+def test_evidence_is_in_sight_and_a_comment_moves_nothing_away(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in("ana")
+    visit.review("looks")
+    expect(page.locator("#spectrum svg")).to_be_in_viewport(ratio=0.9)
+    visit.press("m")
+    expect(page.locator("#comment")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("link", name="ask somebody about this site")).to_have_attribute(
+        "href", f"/sites/{visit.open_site()}/#comments"
+    )
+    site = visit.open_site()
+    visit.press("Escape", "s")
+    visit.expect_moved_on(site)
+    expect(page.locator("#question")).to_be_in_viewport(ratio=1)
+    visit.press("z")
+    visit.expect_saved()
+
+
 def test_a_site_without_a_scene_says_so(visit: Visit) -> None:
     visit.log_in("ana")
     visit.review("lonely")

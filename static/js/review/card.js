@@ -30,18 +30,17 @@ function typeRow(option, { chosen, proposed, axis, onChoose }) {
   input.checked = chosen;
   return el(
     "label",
-    { class: "type", swatch: option.color, data: { axis } },
+    { class: scored || proposed ? "type" : "type type-short", swatch: option.color, data: { axis } },
     input,
     option.digit ? kbd(String(option.digit)) : el("span", {}),
     el("span", { class: "type-name" }, el("span", { class: "swatch", "aria-hidden": "true" }), el("span", { text: option.name })),
-    scored
-      ? el("progress", { class: "meter", max: 1, value: option.score, swatch: option.color, "aria-hidden": "true" })
-      : el("span", { class: "dim small", text: proposed ? "proposed" : "" }),
-    el("span", { class: "num", text: scored ? option.score.toFixed(2) : "" }),
+    scored && el("progress", { class: "meter", max: 1, value: option.score, swatch: option.color, "aria-hidden": "true" }),
+    scored && el("span", { class: "num", text: option.score.toFixed(2) }),
+    !scored && proposed && el("span", { class: "dim small", text: "proposed" }),
   );
 }
 
-/** The types, as radio buttons: digits fixed by type, best score first, the rare ones behind a fold. */
+/** The types, as radio buttons: digits fixed by type, best score first, those nobody proposes in two columns, the rare ones behind a fold. */
 export function drawTypes(box, { item, axis, chosen, onChoose }) {
   const row = (option) =>
     typeRow(option, { chosen: option.code === chosen, proposed: item.types[axis] === option.code, axis, onChoose });
@@ -63,10 +62,10 @@ function claimLine(claim) {
   const says = claim.is_mine ? types.join(", ") || "a mine" : "no mine here";
   return el(
     "li",
-    {},
+    { title: claim.licence ? `licence: ${claim.licence}` : null },
     el("b", { text: claim.source }),
     el("span", { text: ` ${says}${score}` }),
-    el("span", { class: "dim small", text: ` · ${claim.kind}${claim.licence ? ` · ${claim.licence}` : ""}` }),
+    el("span", { class: "dim small", text: ` · ${claim.kind}` }),
     claim.note ? el("div", { class: "dim small", text: claim.note }) : null,
   );
 }
@@ -92,13 +91,12 @@ function commentLine({ author, at, text }) {
   return el("li", {}, el("b", { text: author }), el("span", { class: "dim small", text: ` · ${day(at)}` }), el("div", { class: "said", text }));
 }
 
-/** Sources, history and what else is known of an item; `sites` is the address below which each site has its page. */
-export function drawFacts(box, item, { sites }) {
+/** Sources, history and what else is known of an item. */
+export function drawFacts(box, item) {
   const parts = [
     section(item.proposals.length === 1 ? "One source" : `${item.proposals.length} sources`, item.proposals.map(claimLine)),
     section("History", item.history.filter(({ verdict }) => !SILENT.includes(verdict)).map(pastLine)),
     section("Comments", item.comments.map(commentLine)),
-    el("p", { class: "small" }, el("a", { href: `${sites}${item.site}/#comments`, target: "_blank", rel: "noopener", text: "Ask somebody about this site" })),
   ];
   box.replaceChildren(...parts.filter(Boolean));
 }

@@ -112,6 +112,7 @@ function startItem() {
   const open = item();
   chosen = open ? (looking.step?.types?.[axis] ?? open.types[axis] ?? open.options.find(({ score }) => score)?.code ?? null) : null;
   drawn = looking.step?.geometry ?? null;
+  if ($("comment-part").open) $("card-scroll").scrollTop = 0; // the field had moved the card up, the question out of sight
   $("comment").value = "";
   $("comment-part").open = false;
 }
@@ -151,7 +152,8 @@ function showItem({ keepView = false } = {}) {
   drawLooked($("looked"), looking, (code) => optionOf(code)?.name ?? code);
   if (open) {
     drawHead({ question: $("question"), place: $("place"), synthetic: $("synthetic"), why: $("why"), whyText: $("why-text") }, open, null);
-    drawFacts($("facts"), open, config.links);
+    drawFacts($("facts"), open);
+    $("ask").href = `${config.links.sites}${open.site}/#comments`;
     status.announce(looking.isOn ? `Site ${open.site}. ${$("looked").querySelector("p").textContent}` : `${$("question").textContent} ${open.why}`);
   }
   drawOpen();
