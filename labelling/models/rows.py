@@ -81,16 +81,21 @@ def _insertion(model: type[models.Model], over: str, vendor: str) -> str:
 
 
 @lru_cache
-def columns_of(model: type[models.Model], alias: str, vendor: str) -> str:
+def columns_of(model: type[models.Model], alias: str, vendor: str, only: tuple[str, ...] = ()) -> str:
     """The columns of a table as ``raw`` reads them, for a statement that names the table by an alias.
 
     Args:
         model: whose table.
         alias: of the table.
         vendor: of the database's connection.
+        only: names of fields; empty for all.
     """
     ops: Any = connection.ops
-    named = [(field, ops.quote_name(str(field.column))) for field in model._meta.concrete_fields]
+    named = [
+        (field, ops.quote_name(str(field.column)))
+        for field in model._meta.concrete_fields
+        if not only or field.name in only
+    ]
     return ", ".join(
         f"{ops.select % f'{alias}.{name}'} AS {name}" if isinstance(field, models.GeometryField) else f"{alias}.{name}"
         for field, name in named

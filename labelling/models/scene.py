@@ -6,9 +6,12 @@ from django.contrib.gis.db import models
 from django.contrib.gis.geos import GEOSGeometry
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
+from django.utils.functional import cached_property
+from shapely.geometry.base import BaseGeometry
 
 from labelling.core.raster import SceneRef
 from labelling.models.region import Region
+from labelling.models.spatial import to_shapely
 
 if TYPE_CHECKING:
     from typing import Self
@@ -142,6 +145,11 @@ class Scene(models.Model):
         In tenths, so that of scenes that are about as good the newest can count.
         """
         return round(float(self.quality.get("valid", 1)) * float(self.quality.get("clear", 1)), 1)
+
+    @cached_property
+    def outline(self) -> BaseGeometry:
+        """The footprint for core, as it was when it was first asked for."""
+        return to_shapely(self.footprint)
 
     @property
     def focus(self) -> tuple[float, float, float, float]:

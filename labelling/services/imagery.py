@@ -1,6 +1,6 @@
 """The imagery of a site on its card: single dates, composites, and a mosaic where no scene shows it whole."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,10 @@ MAX_SCENES = 24
 MAX_COMPOSITES = 4
 
 
-def imagery_of(*, site: Site, scenes: Sequence[Scene]) -> list[dict[str, Any]]:
+Tell = Callable[[SceneMosaic], dict[str, Any]]
+
+
+def imagery_of(*, site: Site, scenes: Sequence[Scene], tell: Tell) -> list[dict[str, Any]]:
     """Say what a site can be looked at in, ready for JSON: the newest dates, and some composites.
 
     Where the best scene does not show the site whole, a mosaic with that in front comes before all.
@@ -26,13 +29,14 @@ def imagery_of(*, site: Site, scenes: Sequence[Scene]) -> list[dict[str, Any]]:
     Args:
         site: the site.
         scenes: that touch it, the best first.
+        tell: ``tell_mosaic``, with a memory where many sites lie under the same scenes.
     """
     composites = [scene for scene in scenes if scene.kind == Scene.Kind.COMPOSITE][:MAX_COMPOSITES]
     dates = [scene for scene in scenes if scene.kind != Scene.Kind.COMPOSITE][: MAX_SCENES - len(composites)]
     offered = {scene.pk for scene in (*dates, *composites)}
     alone = [SceneMosaic((scene,)) for scene in scenes if scene.pk in offered]
     whole = mosaic_over(scenes=scenes, place=_with_ring(site))
-    return [_told(mosaic) for mosaic in ([whole] if whole else []) + alone]
+    return [tell(mosaic) for mosaic in ([whole] if whole else []) + alone]
 
 
 def _with_ring(site: Site) -> BaseGeometry:
@@ -42,7 +46,8 @@ def _with_ring(site: Site) -> BaseGeometry:
     return shapely.box(west, south, east, north) if -180 <= west < east <= 180 else shapely.Point()
 
 
-def _told(mosaic: SceneMosaic) -> dict[str, Any]:
+def tell_mosaic(mosaic: SceneMosaic) -> dict[str, Any]:
+    """Say what a mosaic is, ready for JSON."""
     scene, is_alone = mosaic.front, len(mosaic.scenes) == 1
     made_of = scene.provenance.get("scenes", []) if is_alone else [_part(one) for one in mosaic.scenes]
     return {

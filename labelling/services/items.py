@@ -3,25 +3,25 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import shapely
 from django.contrib.auth.models import User
-from django.db import connection
 from django.utils import timezone
 
 from labelling.core.errors import NotFound
 from labelling.core.outlines import to_geojson
-from labelling.models import Campaign, Claim, Comment, Decision, MineType, Proposal, Scene, Site, Source
+from labelling.models import Campaign, Claim, Comment, Decision, MineType, Proposal, Scene, Site
 from labelling.models.site_rows import read_sites
-from labelling.models.spatial import ids_in_boxes, to_shapely
+from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.blind import Sight, Told, see_sites
 from labelling.services.comments import comments_on
-from labelling.services.imagery import imagery_of, iso
+from labelling.services.imagery import Tell, imagery_of, iso, tell_mosaic
+from labelling.services.item_rows import read_mine_types, read_proposals, read_scenes, spoken_of
 from labelling.services.quality import put_hidden_last
 
-_OF_PROPOSALS = ("site", "source", "geometry", "types", "score", "is_mine", "scene", "created_at")
 MAX_PROPOSALS = 20
 MAX_HISTORY = 30
 MAX_COMMENTS = 30
@@ -39,6 +39,7 @@ class _Shelf:
     mine_types: Sequence[MineType]
     scenes: Mapping[int, list[Scene]]
     claims: Mapping[int, Claim]
+    tell: Tell
 
 
 def build_items(
@@ -58,21 +59,15 @@ def build_items(
     axis = campaign.axis if campaign else Axis.FEATURE.value
     if claims is None:
         claims = list(user.claims.filter(site__in=ids, expires_at__gt=timezone.now()))
-    spoken_of, talked_of = _with_history(ids)
+    decided_on, talked_of = spoken_of(ids)
     told = Told(
-        proposals=_by_site(
-            Proposal.objects.standing()
-            .filter(site__in=ids)
-            .select_related("source")
-            .only(*_OF_PROPOSALS)
-            .order_by("-score", "id")
-        ),
+        proposals=_by_site(read_proposals(ids)),
         history=_by_site(
-            Decision.objects.filter(site__in=spoken_of)
+            Decision.objects.filter(site__in=decided_on)
             .select_related("reviewer", "undone_by")
             .defer("geometry", "undone_by__geometry")
             .order_by("-id")
-            if spoken_of
+            if decided_on
             else ()
         ),
         comments=comments_on(sites=talked_of),
@@ -80,23 +75,12 @@ def build_items(
     seen = see_sites(user=user, sites=sites, campaign=campaign, told=told)
     shelf = _Shelf(
         axis=axis,
-        mine_types=list(MineType.objects.filter(axis=axis).order_by("rank", "code")),
+        mine_types=read_mine_types(axis),
         scenes=scenes_under([seen[site.pk].site for site in sites]),
         claims={claim.site_id: claim for claim in claims},
+        tell=cache(tell_mosaic),
     )
     return [_item(seen[site.pk], shelf) for site in sites]
-
-
-def _with_history(ids: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Those of some sites that were decided on, and those that were talked of: most of a queue neither."""
-    among = f"WHERE site_id IN ({', '.join(map(str, ids))})"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT 'decided', site_id FROM labelling_decision {among}"  # noqa: S608  # numbers of rows
-            f" UNION SELECT 'said', site_id FROM labelling_comment {among}"
-        )
-        found = cursor.fetchall()
-    return [pk for what, pk in found if what == "decided"], [pk for what, pk in found if what == "said"]
 
 
 def shown_sites(ids: Sequence[int]) -> list[Site]:
@@ -134,8 +118,8 @@ def scenes_under(sites: Sequence[Site]) -> dict[int, list[Scene]]:
         return {}
     outlines = [to_shapely(site.footprint) for site in sites]
     boxes = shapely.bounds(outlines)
-    scenes = list(Scene.objects.filter(pk__in=ids_in_boxes(Scene, "footprint", boxes)).newest_first())
-    tree = shapely.STRtree([to_shapely(scene.footprint) for scene in scenes])
+    scenes = read_scenes(boxes)
+    tree = shapely.STRtree([scene.outline for scene in scenes])
     found = {
         site.pk: [scenes[index] for index in sorted(tree.query(outline, predicate="intersects"))]
         for site, outline in zip(sites, outlines, strict=True)
@@ -164,7 +148,7 @@ def _item(sight: Sight, shelf: _Shelf) -> Item:
         "proposals": [_proposal(proposal) for proposal in proposals[:MAX_PROPOSALS]],
         "why": site.why,
         "score": site.score,
-        "scenes": imagery_of(site=site, scenes=shelf.scenes.get(site.pk, [])),
+        "scenes": imagery_of(site=site, scenes=shelf.scenes.get(site.pk, []), tell=shelf.tell),
         "history": [_past(decision) for decision in sight.history[:MAX_HISTORY]],
         "comments": [_comment(comment) for comment in sight.comments[-MAX_COMMENTS:]],
         "claim": claim_of(claim) if claim else None,
@@ -209,16 +193,10 @@ def _proposal(proposal: Proposal) -> dict[str, Any]:
         },
         "geometry": to_geojson(to_shapely(proposal.geometry)),
         "licence": proposal.source.licence,
-        "note": _note(proposal),
+        "note": vars(proposal).get("note", "")[:MAX_NOTE],
         "scene": proposal.scene_id,
         "created_at": iso(proposal.created_at),
     }
-
-
-def _note(proposal: Proposal) -> str:
-    """Why a model says so; what a seed calls a note is its own."""
-    says_why = proposal.source.kind == Source.Kind.MODEL
-    return str(proposal.properties.get("note", ""))[:MAX_NOTE] if says_why else ""
 
 
 def _past(decision: Decision) -> dict[str, Any]:

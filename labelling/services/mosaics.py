@@ -12,7 +12,6 @@ from shapely.geometry.base import BaseGeometry
 from labelling.core.errors import NotFound
 from labelling.core.mosaic import shared_bands
 from labelling.models import Scene
-from labelling.models.spatial import to_shapely
 
 MAX_SCENES = 8
 """So many scenes may stand in one address."""
@@ -58,8 +57,8 @@ class SceneMosaic:
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """West, south, east, north of all scenes, EPSG:4326."""
-        west, south, east, north = shapely.total_bounds([to_shapely(scene.footprint) for scene in self.scenes])
-        return float(west), float(south), float(east), float(north)
+        west, south, east, north = zip(*(scene.outline.bounds for scene in self.scenes), strict=True)
+        return min(west), min(south), max(east), max(north)
 
 
 class OldVersion(NotFound):
@@ -109,12 +108,12 @@ def mosaic_over(*, scenes: Sequence[Scene], place: BaseGeometry) -> SceneMosaic 
     if not scenes or place.area <= 0:
         return None
     front, *others = scenes
-    chosen, rest = [front], shapely.difference(place, to_shapely(front.footprint))
+    chosen, rest = [front], shapely.difference(place, front.outline)
     alike = [scene for scene in others if _sort_of(scene) == _sort_of(front)]
     for scene in sorted(alike, key=lambda scene: _apart(front.acquired_at, scene.acquired_at)):
         if len(chosen) == MAX_SCENES or rest.area <= _LEAST * place.area:
             break
-        left = shapely.difference(rest, to_shapely(scene.footprint))
+        left = shapely.difference(rest, scene.outline)
         if rest.area - left.area > _LEAST * place.area and _shared((*chosen, scene)):
             chosen, rest = [*chosen, scene], left
     return SceneMosaic(tuple(chosen)) if len(chosen) > 1 else None

@@ -54,7 +54,7 @@ def test_types_and_region_come_with_what_a_card_shows(django_assert_num_queries:
 
 def test_what_is_not_there_is_left_out(django_assert_num_queries: Any) -> None:
     first, _, last = some_sites()
-    assert list(read_sites([last.pk, 999_999, first.pk])) == [first.pk, last.pk]
+    assert set(read_sites([last.pk, 999_999, first.pk])) == {first.pk, last.pk}
     with django_assert_num_queries(0):
         assert read_sites([]) == {}
 
