@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-AHEAD, HOLD = 16, 8  # as static/js/review/queue.js asks for
+AHEAD, HOLD, LEFT = 20, 10, 4  # as static/js/review/queue.js asks for
 GONE = 200
 WAIT_S = 60
 
@@ -127,7 +127,7 @@ class Reviewer:
             await self._ask()
         if not (leased := self._leased()):
             return self.answered, None
-        if len(leased) <= HOLD / 2 and (self._asking is None or self._asking.done()):
+        if len(leased) <= LEFT and (self._asking is None or self._asking.done()):
             await self._answer()
             self._asking = asyncio.create_task(self._ask())
         return self.answered, leased[0]

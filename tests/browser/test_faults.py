@@ -14,7 +14,7 @@ from tests.browser.server import CHROMIUM, FLAGS, Stage
 from tests.browser.stage import MANY
 
 DECISIONS = 200
-HELD = 8
+HELD = 10
 AHEAD = 8  # at least so many sites are here before the next are asked for
 CUT_S = float(os.environ.get("MAD_CUT_S", "4"))  # a minute proves no more than seconds do; MAD_CUT_S=60 waits it out
 OFFLINE = ("ERR_INTERNET_DISCONNECTED", "Failed to load resource", "ERR_FAILED", "ERR_CONNECTION", "ERR_EMPTY_RESPONSE")

@@ -5,7 +5,9 @@
 const BEAT_MS = 60000;
 const RETRY_MS = 4000;
 const REST_MS = 150;
-const HOLD = 8; // leased at once: the open item and those right after it
+const HOLD = 10; // leased at once: the open item and those right after it, while twice as many are found
+const AHEAD = 2 * HOLD;
+const LEFT = 4; // more are asked for when fewer of them are left after the open one
 
 const isLeased = (item) => Boolean(item?.claim) && Date.parse(item.claim.expires_at) > Date.now();
 
@@ -32,7 +34,7 @@ export class Queue extends EventTarget {
   #first;
 
   /** `first`: a site to begin with, if it can be had. */
-  constructor({ api, slug, ahead = 16, first = null }) {
+  constructor({ api, slug, ahead = AHEAD, first = null }) {
     super();
     this.#api = api;
     this.#slug = slug;
@@ -103,7 +105,7 @@ export class Queue extends EventTarget {
   /** What is decided at once needs no lease: ask when little is left ahead, or when its person rests on an item. */
   #askSoon() {
     const leased = this.ahead.filter(isLeased).length;
-    if (leased ? leased < HOLD / 2 : this.ahead.length < this.#aheadCount / 2) this.#ask();
+    if (leased ? leased < LEFT : this.ahead.length < this.#aheadCount / 2) this.#ask();
     else if (!isLeased(this.current)) this.#later(REST_MS);
   }
 
@@ -166,7 +168,6 @@ export class Queue extends EventTarget {
     if (!wanted) return this.#show(claimed, "first");
     if (claimed.site !== wanted.site) return this.#lost(claimed);
     if (claimed.version !== wanted.version) this.#show(claimed, "changed");
-    else wanted.claim = claimed.claim;
   }
 
   #lost(other) {
