@@ -2,11 +2,13 @@
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from shapely import Point, Polygon
 from shapely.affinity import translate
 from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
+from labelling.core.geometry import GEOD
 from labelling.core.raster import transformer, utm_of
 
 LONLAT = "EPSG:4326"
@@ -67,6 +69,55 @@ def circle_on_ground(lon: float, lat: float, radius_m: float) -> BaseGeometry:
     """Draw a circle around a place (degrees, EPSG:4326), in EPSG:4326, split at the antimeridian."""
     crs = utm_of(lon, lat)
     return outline_to_lonlat(to_crs(Point(lon, lat), crs).buffer(radius_m), crs)
+
+
+def unwrap(geometry: BaseGeometry, *, near: float | None = None) -> BaseGeometry:
+    """Bring what was split at the antimeridian next to each other.
+
+    Args:
+        geometry: EPSG:4326, narrower than half the Earth.
+        near: a longitude, degrees; None: that of its first corner.
+
+    Returns:
+        The same ground with longitudes within 180 degrees of ``near``, perhaps beyond -180 or 180.
+    """
+    middle = shapely.get_coordinates(geometry)[0, 0] if near is None else near
+
+    def turned(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        turns = np.where(xy[:, 0] > middle + 180, -360, np.where(xy[:, 0] < middle - 180, 360, 0))
+        return np.column_stack([xy[:, 0] + turns, xy[:, 1]])
+
+    return shapely.transform(geometry, turned)
+
+
+def shift_on_ground(geometry: BaseGeometry, *, east_m: float, north_m: float) -> BaseGeometry:
+    """Move an outline over the ground without turning or stretching it.
+
+    Its corners keep their distance and direction from its middle on the plane that touches the ellipsoid there
+    (azimuthal equidistant), and east and north are those of the middle.
+
+    Args:
+        geometry: EPSG:4326, some kilometres wide.
+        east_m: metres on the ellipsoid; below zero to the west.
+        north_m: metres on the ellipsoid; below zero to the south.
+
+    Returns:
+        The geometry at its new place, EPSG:4326, split at the antimeridian.
+    """
+    whole = unwrap(geometry)
+    if whole.bounds != geometry.bounds:
+        whole = shapely.union_all(whole)  # the seam at the antimeridian does not travel
+    middle = whole.centroid
+
+    def moved(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        lon, lat = np.full(len(xy), middle.x), np.full(len(xy), middle.y)
+        azimuth, _, distance = GEOD.inv(lon, lat, xy[:, 0], xy[:, 1])
+        east = distance * np.sin(np.radians(azimuth)) + east_m
+        north = distance * np.cos(np.radians(azimuth)) + north_m
+        lon, lat, _ = GEOD.fwd(lon, lat, np.degrees(np.arctan2(east, north)), np.hypot(east, north))
+        return np.column_stack([lon, lat])
+
+    return split_at_antimeridian(unwrap(shapely.transform(whole, moved), near=middle.x))
 
 
 def split_at_antimeridian(geometry: BaseGeometry) -> BaseGeometry:

@@ -8,7 +8,7 @@ from labelling.forms.sites import SiteFilter
 from labelling.models import BulkAction, Decision, MineType, Site
 from labelling.models.site import SiteQuerySet
 from labelling.models.taxonomy import Axis
-from labelling.services.bulk import Wish
+from labelling.services.bulk import MAX_SHIFT_M, Wish
 from labelling.services.decisions.submission import MAX_COMMENT
 
 FILTER, PICKED = "filter", "picked"
@@ -31,6 +31,12 @@ class BulkForm(forms.Form):
         max_length=MAX_COMMENT,
         widget=forms.TextInput(attrs={"placeholder": "goes with every decision"}),
     )
+    east = forms.FloatField(
+        label="Metres east (−: west)", required=False, initial=0, min_value=-MAX_SHIFT_M, max_value=MAX_SHIFT_M
+    )
+    north = forms.FloatField(
+        label="Metres north (−: south)", required=False, initial=0, min_value=-MAX_SHIFT_M, max_value=MAX_SHIFT_M
+    )
     scope = forms.ChoiceField(choices=[(FILTER, "all that fit"), (PICKED, "those picked")])
     asked = forms.CharField(required=False, max_length=2000)
     site = PickedSites(required=False, coerce=int)
@@ -44,7 +50,8 @@ class BulkForm(forms.Form):
         field.choices = [("", "choose"), *named]
 
     def wish(self) -> Wish:
-        return Wish(**{name: self.cleaned_data[name] for name in ("kind", "reason", "type", "comment")})
+        said = {name: self.cleaned_data[name] for name in ("kind", "reason", "type", "comment")}
+        return Wish(**said, east=self.cleaned_data["east"] or 0.0, north=self.cleaned_data["north"] or 0.0)
 
     def sites(self) -> SiteQuerySet:
         """The sites that are meant.

@@ -18,10 +18,11 @@ class BulkAction(models.Model):
         RESET = "reset", "set back to review"
         FIRST = "first", "put first in the queues"
         SECOND = "second", "ask for a second opinion"
+        SHIFT = "shift", "move the outlines"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=8, choices=Kind.choices)
-    params = models.JSONField(default=dict, help_text="reason, or axis and code")
+    params = models.JSONField(default=dict, help_text="reason; axis and code; or metres east and north")
     comment = models.TextField(blank=True, default="")
     asked = models.TextField(blank=True, default="", help_text="the filter as in the URL; empty: picked by hand")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="bulk_actions")

@@ -17,7 +17,16 @@ from labelling.core.errors import BadInput, NotAllowed
 from labelling.core.review import LEADS
 from labelling.forms.bulk import BulkForm
 from labelling.models import BulkAction, BulkItem
-from labelling.services.bulk import draw_up_bulk, outcomes_of, phrase_of, preview_bulk, start_bulk, undo_bulk
+from labelling.services.bulk import (
+    draw_up_bulk,
+    outcomes_of,
+    phrase_of,
+    preview_bulk,
+    preview_moves,
+    start_bulk,
+    undo_bulk,
+)
+from labelling.services.mosaic_tiles import layers_for
 from labelling.services.watching import watch_job
 
 PER_PAGE = 25
@@ -52,10 +61,17 @@ def _draw_up(request: HttpRequest) -> HttpResponse:
 def bulk(request: HttpRequest, key: UUID) -> HttpResponse:
     found = get_object_or_404(BulkAction.objects.select_related("created_by", "undone_by", "job__created_by"), pk=key)
     left_out = BulkItem.objects.filter(bulk=found).exclude(note="").select_related("site").defer("site__footprint")
+    preview = preview_bulk(bulk=found)
+    moves = [] if found.started_at else preview_moves(bulk=found, sites=preview.sample)
     context = {
         "bulk": found,
         "phrase": phrase_of(bulk=found),
-        "preview": preview_bulk(bulk=found),
+        "preview": preview,
+        "moves": moves,
+        "drawn": {
+            "moves": [{"before": move.before, "after": move.after} for move in moves],
+            "mosaics": layers_for(request.user),
+        },
         "left_out": Paginator(left_out.order_by("id"), PER_PAGE).get_page(request.GET.get("page")),
         "watch": watch_job(job=found.job, user=request.user) if found.job else None,
         "is_author": found.created_by_id == request.user.pk,

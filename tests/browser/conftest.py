@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    Locator,
     Page,
     Playwright,
     Response,
@@ -117,6 +118,14 @@ class Visit:
         for key in keys:
             self.expect_seen()
             self.page.keyboard.press(key)
+
+    def tab_to(self, target: Locator) -> None:
+        """Go on by the Tab key until something has the focus."""
+        for _ in range(200):
+            if target.evaluate("one => one === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        pytest.fail(f"the Tab key does not lead to {target}")
 
     def expect_saved(self, count: int = 0) -> None:
         expect(self.page.locator("#saved")).to_have_attribute("data-unsaved", str(count))

@@ -53,9 +53,11 @@ def _labels(cast: "Cast") -> dict[str, list[str]]:
         add_comment(user=cast.ana, site=sites[2], key=uuid4(), text=text)
     part = Site.objects.filter(pk__in=[site.pk for site in sites[1:6]])
     bulks = [
-        draw_up_bulk(user=cast.lea, wish=Wish(kind, **more), sites=part, asked="state=open")
-        for kind, more in (("reject", {"reason": "cloud"}), ("first", {}), ("reset", {}))
+        draw_up_bulk(user=cast.lea, wish=wish, sites=part, asked="state=open")
+        for wish in (Wish("reject", reason="cloud"), Wish("first"), Wish("reset"))
     ]
+    moved = Wish("shift", east=30, north=-12.5)
+    bulks.append(draw_up_bulk(user=cast.lea, wish=moved, sites=Site.objects.filter(pk=sites[0].pk)))
     start_bulk(user=cast.lea, bulk=bulks[1])
     start_bulk(user=cast.lea, bulk=bulks[2])
     undo_bulk(user=cast.lea, bulk=bulks[2])

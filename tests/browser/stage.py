@@ -18,6 +18,7 @@ STORIES = ("day", "keys", "offline", "conflict", "login", "looks", "keymap", "ev
 LONELY = "lonely"  # a campaign whose only site has no scene
 EMPTY = "empty"  # a campaign without a site
 SEAM = "seam"  # a campaign whose only site lies over the edge of two scenes, with an older one and a composite
+OFFSET = "offset"  # two sites beside their mine, one verified all the same and one rejected for that
 MANY = "many"  # a campaign of 210 sites, none with a scene
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
 
@@ -42,6 +43,7 @@ def set_stage() -> None:
         play_on(story, [place])
     _add_lonely()
     _add_seam()
+    _add_offset()
     _add_many()
 
 
@@ -151,6 +153,24 @@ def _add_seam() -> None:
     site = halves.site()
     source = site.proposals.get().source
     create_campaign(terms=Terms(f"Synthetic {SEAM}", conditions={"sources": [source.name]}))
+
+
+def _add_offset() -> None:
+    from django.contrib.auth.models import User
+    from shapely.geometry import box
+
+    from labelling.core.matching import ClaimSpec
+    from labelling.models import Source
+    from labelling.services.sites import place_claims
+    from tests.mines import decide
+
+    source = Source.objects.create(name=f"seeds of {OFFSET}", kind="polygons", licence="CC0", synthetic=True)
+    squares = {name: box(west, -50, west + 0.001, -49.999) for name, west in (("Kept", -25.0), ("Refused", -24.9))}
+    claims = [ClaimSpec(name, square, {"feature": (("pond", None),)}, name=name) for name, square in squares.items()]
+    kept, refused = place_claims(source=source, claims=claims).proposals
+    ana = User.objects.get(username="ana")
+    decide(ana, kept.site)
+    decide(ana, refused.site, "reject", reason="offset")
 
 
 def _add_many() -> None:

@@ -135,7 +135,7 @@ def test_what_opens_on_a_page(guest: Visit, theme: Any) -> None:
     guest.log_in("lea")
     page.goto(f"{stage.url}/sites/")
     page.get_by_text("Act on many sites").click()
-    for kind in ("reject", "type", "reset"):
+    for kind in ("reject", "type", "reset", "shift"):
         page.get_by_label("Do what").select_option(kind)
         assert findings(page) == [], kind
     page.get_by_label("Tick every site of this page").check()

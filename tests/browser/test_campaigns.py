@@ -5,8 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 
@@ -77,15 +76,6 @@ def test_a_file_is_read_and_what_is_no_area_is_told(visit: Visit, tmp_path: Path
     expect(page.locator("#count")).to_contain_text("Area: the area is not JSON")
 
 
-def tab_to(page: Page, target: Locator) -> None:
-    """Go on by the Tab key until something has the focus."""
-    for _ in range(200):
-        if target.evaluate("one => one === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    pytest.fail(f"the Tab key does not lead to {target}")
-
-
 def test_a_filter_of_the_sites_page_becomes_a_campaign_by_keyboard(visit: Visit) -> None:
     page = visit.page
     visit.log_in("lea")
@@ -93,24 +83,24 @@ def test_a_filter_of_the_sites_page_becomes_a_campaign_by_keyboard(visit: Visit)
     way = page.get_by_role("link", name="Open a campaign of these")
     listed = page.locator("tbody tr").count()
     expect(way).to_have_text(f"Open a campaign of these {listed}")
-    tab_to(page, way)
+    visit.tab_to(way)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="New campaign")).to_be_visible()
     expect(page.get_by_label("seeds of keymap")).to_be_checked()
     assert counted(page) == listed > 1
-    tab_to(page, page.get_by_label("Name"))
+    visit.tab_to(page.get_by_label("Name"))
     page.keyboard.type("Ponds of the keymap")
-    tab_to(page, page.get_by_label("pond", exact=True))
+    visit.tab_to(page.get_by_label("pond", exact=True))
     page.keyboard.press("Space")
     expect(page.locator(COUNT).last).not_to_have_text(str(listed))
     ponds = counted(page)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Ponds of the keymap")).to_be_visible()
-    tab_to(page, page.get_by_role("link", name="Settings of Ponds of the keymap"))
+    visit.tab_to(page.get_by_role("link", name="Settings of Ponds of the keymap"))
     page.keyboard.press("Enter")
     expect(page.get_by_label("pond", exact=True)).to_be_checked()
     assert counted(page) == ponds < listed
-    tab_to(page, page.get_by_label("Open to reviewers"))
+    visit.tab_to(page.get_by_label("Open to reviewers"))
     page.keyboard.press("Space")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Ponds of the keymap")).to_have_attribute(

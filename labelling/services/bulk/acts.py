@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.contrib.auth.models import User
+from django.contrib.gis.geos import GEOSGeometry
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from labelling.core.outlines import AREAL
 from labelling.core.sites import PUT_FIRST
 from labelling.models import BulkAction, BulkItem, Claim, Decision, Label, Site
 from labelling.models.taxonomy import Axis
+from labelling.services.bulk.moving import lay_back, move_outline
 from labelling.services.decisions import Receipt, Submission, submit_decision
 
 Kind = BulkAction.Kind
@@ -75,20 +77,33 @@ def _submit(item: BulkItem, user: User, refused: tuple[str, str], **sent: Any) -
 
 def _decide(bulk: BulkAction, items: Sequence[BulkItem]) -> None:
     keys = {_key(bulk, item.site_id): item for item in items}
-    sent = set(Decision.objects.filter(key__in=keys).values_list("key", flat=True))
+    sent = dict(Decision.objects.filter(key__in=keys).values_list("key", "geometry"))
     free = _untouched(bulk, [item for key, item in keys.items() if key not in sent])
-    said: dict[str, Any] = (
-        {"verdict": Verdict.REJECT, "reason": bulk.params["reason"]}
-        if bulk.kind == Kind.REJECT
-        else {"verdict": Verdict.FIX, "types": {bulk.params["axis"]: bulk.params["code"]}}
-    )
+    said = _words(bulk, free)
     with _on_disk_together():
         for key, item in keys.items():
             if key in sent or item in free:
-                said |= {"key": key, "base_version": item.version, "comment": bulk.comment}
-                if _submit(item, bulk.created_by, (Outcome.SKIPPED, CHANGED), **said):
+                words = said(item, sent.get(key))
+                words |= {"key": key, "base_version": item.version, "comment": bulk.comment}
+                if _submit(item, bulk.created_by, (Outcome.SKIPPED, CHANGED), **words):
                     _end(item, Outcome.DONE)
     _write(items)
+
+
+def _words(bulk: BulkAction, items: Sequence[BulkItem]) -> Callable[[BulkItem, GEOSGeometry | None], dict[str, Any]]:
+    """What is decided on each item, given the outline that was sent before, if it was."""
+    if bulk.kind == Kind.REJECT:
+        return lambda _item, _outline: {"verdict": Verdict.REJECT, "reason": bulk.params["reason"]}
+    if bulk.kind == Kind.TYPE:
+        return lambda _item, _outline: {"verdict": Verdict.FIX, "types": {bulk.params["axis"]: bulk.params["code"]}}
+    standing = dict(Site.objects.filter(pk__in=[item.site_id for item in items]).values_list("pk", "footprint"))
+
+    def moved(item: BulkItem, sent: GEOSGeometry | None) -> dict[str, Any]:
+        # What was sent stands by now: moved again, it would be another decision.
+        outline = move_outline(outline=standing[item.site_id], **bulk.params) if sent is None else sent
+        return {"verdict": Verdict.FIX, "geometry": outline}
+
+    return moved
 
 
 def _untouched(bulk: BulkAction, items: Sequence[BulkItem]) -> list[BulkItem]:
@@ -118,6 +133,8 @@ def _take_back_decisions(bulk: BulkAction, items: Sequence[BulkItem]) -> None:
             refused = (Outcome.KEPT, SINCE)
             if _submit(item, _who(bulk), refused, verdict=Verdict.UNDO, base_version=made[item.site_id], **sent):
                 _end(item, Outcome.UNDONE)
+    if bulk.kind == Kind.SHIFT:
+        lay_back(site_ids=[item.site_id for item in items if item.outcome == Outcome.UNDONE])
     _write(items)
 
 
@@ -265,4 +282,5 @@ _ACTS: dict[BulkAction.Kind, tuple[Act, Act]] = {
     Kind.RESET: (_reset, _restore),
     Kind.FIRST: (_put_first, _put_back),
     Kind.SECOND: (_ask_second, _ask_no_second),
+    Kind.SHIFT: (_decide, _take_back_decisions),
 }

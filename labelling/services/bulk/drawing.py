@@ -1,8 +1,10 @@
 """Draw up an action on many sites: freeze which sites they are, and mark those that it would not touch."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import EmptyResultSet
@@ -18,6 +20,8 @@ from labelling.models.site import SiteQuerySet
 from labelling.services.decisions.submission import MAX_COMMENT
 
 MAX_SITES = 100_000
+MAX_SHIFT_M = 1000.0
+"""Imagery is off by tens of metres, rarely hundreds; what is farther away is another place."""
 _DRAFT_FOR = timedelta(days=1)
 Kind = BulkAction.Kind
 State = Site.State
@@ -32,19 +36,30 @@ class Wish:
         reason: of a rejection, one of ``Decision.Reason``.
         type: code of the type to verify.
         comment: goes with every decision.
+        east: metres that outlines move; below zero to the west.
+        north: likewise; below zero to the south.
     """
 
     kind: str
     reason: str = ""
     type: str = ""
     comment: str = ""
+    east: float = 0.0
+    north: float = 0.0
 
 
 def phrase_of(*, bulk: BulkAction) -> str:
     """Say what an action does, as in ``reject: not a mine``."""
     if bulk.kind == Kind.REJECT:
         return f"reject: {Decision.Reason(bulk.params['reason']).label}"
-    return f"verify as {bulk.params['name']}" if bulk.kind == Kind.TYPE else str(Kind(bulk.kind).label)
+    if bulk.kind == Kind.TYPE:
+        return f"verify as {bulk.params['name']}"
+    return f"move {_way(**bulk.params)}" if bulk.kind == Kind.SHIFT else str(Kind(bulk.kind).label)
+
+
+def _way(*, east: float, north: float) -> str:
+    ways = ((east, "east", "west"), (north, "north", "south"))
+    return " and ".join(f"{abs(metres):g} m {there if metres > 0 else back}" for metres, there, back in ways if metres)
 
 
 def draw_up_bulk(*, user: User, wish: Wish, sites: SiteQuerySet, asked: str = "") -> BulkAction:
@@ -83,7 +98,7 @@ def draw_up_bulk(*, user: User, wish: Wish, sites: SiteQuerySet, asked: str = ""
     return bulk
 
 
-def _params_of(wish: Wish) -> dict[str, str]:
+def _params_of(wish: Wish) -> dict[str, Any]:
     if wish.kind == Kind.REJECT:
         if wish.reason not in Decision.Reason.values:
             raise BadInput(f"give a reason for the rejection: {', '.join(Decision.Reason.values)}")
@@ -93,6 +108,12 @@ def _params_of(wish: Wish) -> dict[str, str]:
         if mine_type is None:
             raise BadInput("say as which type: use a code of the taxonomy")
         return {"axis": mine_type.axis, "code": mine_type.code, "name": mine_type.name}
+    if wish.kind == Kind.SHIFT:
+        if not (math.isfinite(wish.east) and math.isfinite(wish.north)) or not (wish.east or wish.north):
+            raise BadInput("say how many metres east or north the outlines move")
+        if max(abs(wish.east), abs(wish.north)) > MAX_SHIFT_M:
+            raise BadInput(f"outlines move by at most {MAX_SHIFT_M:g} metres")
+        return {"east": wish.east, "north": wish.north}
     if wish.kind not in Kind.values:
         raise BadInput(f"unknown action {wish.kind!r}: use {', '.join(Kind.values)}")
     return {}
@@ -131,6 +152,12 @@ def _spared(bulk: BulkAction, user: User) -> Iterator[tuple[str, Q | Exists]]:
     elif bulk.kind == Kind.FIRST:
         yield "not to review", ~Q(site__state=State.OPEN)
         yield "first already", Q(site__priority__gte=PUT_FIRST)
+    elif bulk.kind == Kind.SHIFT:
+        yield "to review: reviewers see to its outline", Q(site__state=State.OPEN)
+        yield "contested: settle it first", Q(site__state=State.CONTESTED)
+        offset = Q(site__label__reason=Decision.Reason.OFFSET)
+        yield "rejected, and not as offset", Q(site__state=State.REJECTED) & ~offset
+        yield "a point has no outline", Q(site__area_ha=0)
     else:
         yield "contested: a lead settles it", Q(site__state=State.CONTESTED)
         yield "a lead has settled it", Q(site__label__decision__as_lead=True)

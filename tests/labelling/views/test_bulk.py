@@ -69,6 +69,25 @@ def test_from_the_filter_to_the_end_and_back(lea: Client, cast: Cast) -> None:
     assert place in listed
 
 
+def test_outlines_are_shown_where_they_would_lie_before_they_move(lea: Client, cast: Cast) -> None:
+    site, _open = some_sites(2)
+    decide(cast.ana, site)
+    assert 'name="east" value="0" min="-1000.0" max="1000.0"' in lea.get("/sites/").text
+    place = drawn_up(lea, kind="shift", east="30", north="-12.5", asked="")
+    seen = lea.get(place)
+    assert "Move 30 m east and 12.5 m south · 1 site" in seen.text
+    assert "Each of these sites is verified" in seen.text
+    [move] = seen.context["drawn"]["moves"]
+    assert move["before"]["coordinates"][0][0][0] < move["after"]["coordinates"][0][0][0]
+    before = Site.objects.get(pk=site.pk).footprint
+    lea.post(f"{place}start/")
+    seen = lea.get(place)
+    assert ("<h2>Done</h2>" in seen.text, seen.context["moves"]) == (True, [])
+    assert Site.objects.get(pk=site.pk).footprint.extent[0] > before.extent[0]
+    lea.post(f"{place}undo/")
+    assert Site.objects.get(pk=site.pk).footprint == before
+
+
 def test_sites_are_picked_by_hand(lea: Client) -> None:
     sites = some_sites(3)
     place = drawn_up(lea, scope="picked", site=[sites[0].pk, sites[2].pk], asked="state=open")
@@ -107,6 +126,7 @@ def test_what_is_left_out_is_listed_a_page_at_a_time(lea: Client, cast: Cast, mo
     [
         ({"reason": ""}, "give a reason"),
         ({"kind": "type"}, "as which type"),
+        ({"kind": "shift", "east": "0", "north": ""}, "how many metres"),
         ({"asked": "q=nowhere"}, "no site fits"),
         ({"scope": "picked"}, "no site fits"),
     ],
@@ -123,6 +143,8 @@ def test_what_is_missing_is_told_beside_the_filter(lea: Client, sent: dict[str, 
     "sent",
     [
         {"kind": "paint"},
+        {"kind": "shift", "east": "1001"},
+        {"kind": "shift", "north": "nan"},
         {"scope": "everything"},
         {"asked": "decisions__reviewer__password=x"},
         {"asked": "state=castle"},
