@@ -5,7 +5,7 @@ import { dateOf, madeOf } from "./dates.js";
 import { el } from "./dom.js";
 
 const PANE = "compare";
-const HANDLE = 44; // px, as in review.css: the handle stays whole at both ends of the map
+const HANDLE = 44; // px, as in review/map.css: the handle stays whole at both ends of the map
 
 /** Events: `change` after the line came or went, `say` {text} for who listens. */
 export class Compare extends EventTarget {

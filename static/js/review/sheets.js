@@ -3,7 +3,7 @@
 import { sceneSheetUrl } from "../map.js";
 import { el } from "./dom.js";
 
-const ASPECT = 104 / 76; // as in review.css
+const ASPECT = 104 / 76; // as in review/evidence.css
 const LEAST_DEGREES = 0.01;
 
 /** Grow bounds to at least a share of a degree, so that a point has surroundings too. */
