@@ -17,6 +17,7 @@ from labelling.services.bulk import outcomes_of, phrase_of
 
 MAX_EVENTS = 500
 DIGEST_LENGTH = 40
+_REDRAW = (Decision.Verdict.FIX, Decision.Verdict.ADD)
 _TOUCHED = (BulkItem.Outcome.DONE, BulkItem.Outcome.UNDONE, BulkItem.Outcome.KEPT)
 
 
@@ -164,7 +165,9 @@ def _of_decision(decision: Decision, mine_types: Mapping[str, MineType], user: U
     marks = {"accept": "ok", "fix": "ok", "add": "ok", "reject": "no"}
     lines = [
         decision.get_reason_display() if decision.reason else "",
-        f"the outline is now {_outline_in_words(decision.geometry)}" if decision.geometry else "",
+        f"{'now' if decision.verdict in _REDRAW else 'on'} {_outline_in_words(decision.geometry)}"
+        if decision.geometry
+        else "",
         decision.comment,
         f"in {decision.campaign.name}" if decision.campaign else "",
         "kept, not applied: the site had changed meanwhile" if decision.is_kept else "",

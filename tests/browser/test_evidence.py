@@ -93,6 +93,23 @@ def test_without_its_spectrum_a_site_can_be_decided(visit: Visit) -> None:
     visit.expect_saved()
 
 
+def test_what_could_not_be_fetched_comes_when_the_server_answers_again(visit: Visit) -> None:
+    page = visit.page
+    late = ("**/spectrum/**", "**/sheet.*")
+    for address in late:
+        page.route(address, lambda route: route.abort())
+    visit.expect_trouble("ERR_FAILED")
+    visit.log_in("ana")
+    visit.review("looks")
+    expect(page.locator("#spectrum")).to_contain_text("The spectrum cannot be read: no connection.")
+    assert page.locator("#thumbs img, #film img").count() == 0
+    for address in late:
+        page.unroute(address)
+    expect(page.locator("#spectrum svg")).to_be_visible(timeout=60_000)
+    expect(page.locator("#thumbs img").first).to_be_visible(timeout=60_000)
+    expect(page.locator("#film img").first).to_be_visible(timeout=60_000)
+
+
 def test_a_picture_and_a_key_change_what_the_map_shows(visit: Visit) -> None:
     page = visit.page
     visit.log_in("ana")

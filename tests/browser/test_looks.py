@@ -173,6 +173,7 @@ def test_text_from_data_stays_text(visit: Visit, stage: Stage) -> None:
     expect(page.locator("#facts")).to_contain_text(f"far away {HOSTILE}")
     visit.press("s")
     expect(page.locator("#question")).to_be_hidden()
+    expect(page.locator("#state")).to_contain_text("What remains you have skipped")
     page.locator("#saved").click()
     visit.expect_saved()
     lonely = stage.rows("SELECT id FROM labelling_site WHERE name = ?", HOSTILE)[0][0]

@@ -67,6 +67,26 @@ def test_a_lost_answer_is_no_second_decision(visit: Visit, stage: Stage) -> None
     assert [(one["site"], one["verdict"]) for one in mine] == [(site, "accept")]
 
 
+def test_trouble_at_the_server_is_not_called_offline(visit: Visit, stage: Stage) -> None:
+    page = visit.page
+    visit.log_in("ana")
+    visit.review("offline")
+    site = visit.open_site()
+    visit.expect_trouble("500")
+    page.route("**/api/v1/decisions/", lambda route: route.fulfill(status=500, body="<h1>Server Error</h1>"))
+    visit.press("s")
+    expect(page.locator("#saved")).to_have_text("1 not yet saved · server trouble")
+    page.locator("#saved").click()
+    dialog = page.get_by_role("dialog", name="Not yet saved")
+    expect(dialog).to_contain_text("Not sent: the server answered 500.")
+    page.unroute("**/api/v1/decisions/")
+    dialog.get_by_role("button", name="Try now").click()
+    visit.expect_saved()
+    visit.expect_trouble("500")  # what was answered in between
+    last = stage.decisions("offline")[-1]
+    assert (last["site"], last["verdict"]) == (site, "skip")
+
+
 def note_and_accept(asked: list[str], dialog: Dialog) -> None:
     asked.append(dialog.type)
     dialog.accept()

@@ -5,7 +5,8 @@ import { AFTER_PAINT_MS } from "./dom.js";
 
 const AT_ONCE = 3;
 const KEPT = 240;
-const TRIES_AGAIN_MS = 3000;
+const FIRST_RETRY_MS = 3000;
+const LONGEST_RETRY_MS = 15000;
 const REST_MS = 120; // who decides sooner does not look at the small pictures: the server draws for the map alone
 
 export class Ahead {
@@ -16,7 +17,7 @@ export class Ahead {
   #timer = null;
   #waiting = new Map(); // key -> what to do when it is here
   #known = new Map(); // key -> what was fetched, the latest last
-  #failed = new Map(); // key -> when
+  #failed = new Map(); // key -> {again, waited}: from when on it is tried again, and how long that was
   #running = new Set();
 
   /** What was fetched under a key, if it is here. */
@@ -33,8 +34,7 @@ export class Ahead {
 
   /** Say what is wanted from now on, and what only in a rest; what was wanted before and is not named again is given up. */
   want(tasks, atRest) {
-    const now = Date.now();
-    const isWanted = ({ key }) => !this.#known.has(key) && now - (this.#failed.get(key) ?? 0) > TRIES_AGAIN_MS;
+    const isWanted = ({ key }) => !this.#known.has(key);
     this.#wanted = tasks.filter(isWanted);
     this.#atRest = atRest.filter(isWanted);
     this.#pump();
@@ -52,8 +52,9 @@ export class Ahead {
   }
 
   #next() {
-    const isOpen = ({ key }) => !this.#running.has(key) && !this.#known.has(key);
-    return this.#wanted.find(isOpen) ?? (Date.now() >= this.#restAt ? this.#atRest.find(isOpen) : undefined);
+    const now = Date.now();
+    const isOpen = ({ key }) => !this.#running.has(key) && !this.#known.has(key) && now >= (this.#failed.get(key)?.again ?? 0);
+    return this.#wanted.find(isOpen) ?? (now >= this.#restAt ? this.#atRest.find(isOpen) : undefined);
   }
 
   #pump() {
@@ -73,17 +74,16 @@ export class Ahead {
     }
   }
 
-  /** Given up until it is wanted again. */
+  /** Tried again later, as long as it is wanted: the network may be back then, or its person logged in. */
   #fail(key) {
-    this.#failed.set(key, Date.now());
-    for (const list of [this.#wanted, this.#atRest]) {
-      const place = list.findIndex((task) => task.key === key);
-      if (place >= 0) list.splice(place, 1);
-    }
+    const waited = Math.min(2 * (this.#failed.get(key)?.waited ?? FIRST_RETRY_MS / 2), LONGEST_RETRY_MS);
+    this.#failed.set(key, { again: Date.now() + waited, waited });
+    setTimeout(() => this.#pump(), waited);
   }
 
   #keep(key, value) {
     this.#known.set(key, value);
+    this.#failed.delete(key);
     for (const use of this.#waiting.get(key) ?? []) use(value);
     this.#waiting.delete(key);
     if (this.#known.size > KEPT) this.#known.delete(this.#known.keys().next().value);

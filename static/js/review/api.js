@@ -96,9 +96,12 @@ export function createApi({ base, session, user, deadlineMs = 15000 }) {
 
   /** JSON of a page outside the API. */
   async function page(address) {
-    const response = await fetch(address, { credentials: "same-origin", signal: AbortSignal.timeout(deadlineMs) });
-    if (!response.ok || response.redirected) throw new ApiError("refused", `the server answered ${response.status}`);
-    return response.json();
+    const response = await fetch(address, { credentials: "same-origin", signal: AbortSignal.timeout(deadlineMs) }).catch(() => {
+      throw new ApiError("network", "no connection");
+    });
+    if (response.redirected || response.status === 401) throw new ApiError("signed-out", "you are logged out");
+    if (response.ok) return response.json();
+    throw new ApiError(response.status >= 500 ? "server" : "refused", `the server answered ${response.status}`);
   }
 
   /** Log the same person in again; false where the password does not match. */

@@ -29,10 +29,14 @@ const STATE_WORDS = { waiting: "waits to be sent", conflict: "needs your choice"
 export function showOutbox(outbox, { onChoose, onLogIn }) {
   const list = el("ul", { class: "lines outbox-list" });
   const lead = el("p", { class: "dim" });
+  const told = el("span", { class: "dim" });
+  const stuck = el("div", { class: "row", hidden: true }, told, el("button", { type: "button", class: "btn", text: "Try now", on: { click: () => outbox.pump() } }));
   const draw = () => {
     const entries = outbox.mine;
+    if (outbox.status !== "sending") stuck.hidden = !["offline", "failing"].includes(outbox.status);
+    if (outbox.trouble) told.textContent = `Not sent: ${outbox.trouble}.`;
     lead.textContent = entries.length
-      ? "These are kept in this browser, in order, until the server confirms them. You can close it; they are sent when you are back."
+      ? "These are kept in this browser, in order, until the server confirms them. You can close the browser; they are sent when you are back."
       : "Everything is saved: the server has confirmed each decision.";
     list.replaceChildren(
       ...entries.map((entry) =>
@@ -50,9 +54,9 @@ export function showOutbox(outbox, { onChoose, onLogIn }) {
   const others = outbox.othersCount;
   const dialog = open("Not yet saved", [
     lead,
+    stuck,
     list,
     others > 0 && el("p", { class: "note", text: `${others} more in this browser belong to somebody else and are sent when that person logs in here.` }),
-    outbox.status === "offline" && el("div", { class: "row" }, el("span", { class: "dim", text: `Not sent: ${outbox.trouble}.` }), el("button", { type: "button", class: "btn", text: "Try now", on: { click: () => outbox.pump() } })),
     outbox.status === "signed-out" && el("button", { type: "button", class: "btn btn-primary", text: "Log in", on: { click: () => (dialog.close(), onLogIn()) } }),
   ]);
   outbox.addEventListener("change", draw);
@@ -116,7 +120,7 @@ export function chooseVersion(entry, { leads, sites }) {
         { class: "versions" },
         version(
           "Yours",
-          [["Verdict", body.verdict], ["Reason", body.reason?.replaceAll("_", " ")], ["Type", typesIn(body.types)], ["Outline", body.geometry ? areaIn(body.geometry) : "as it was"], ["On version", String(body.base_version)]],
+          [["Verdict", body.verdict], ["Reason", body.reason?.replaceAll("_", " ")], ["Type", typesIn(body.types)], ["Outline", body.geometry ? areaIn(body.geometry) : "not drawn by you"], ["On version", String(body.base_version)]],
           bounds && drawing(mine, bounds, current?.footprint),
           isOver
             ? el("a", { class: "btn", href: `${sites}${entry.site}/#comments`, target: "_blank", rel: "noopener", text: "Ask a lead about it" })
@@ -129,7 +133,7 @@ export function chooseVersion(entry, { leads, sites }) {
           el("button", { type: "button", class: "btn", text: "Keep this one", on: { click: pick("theirs") } }),
         ),
       ),
-      el("p", { class: "dim small", text: "Close to choose later: it stays under “not yet saved”." }),
+      el("p", { class: "dim small", text: "Close to choose later: it stays under “needs you” above the map." }),
     ], { wide: true, className: "conflict" });
     dialog.addEventListener("close", () => resolve(choice));
   });

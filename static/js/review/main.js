@@ -112,7 +112,7 @@ function startItem() {
   const open = item();
   chosen = open ? (looking.step?.types?.[axis] ?? open.types[axis] ?? open.options.find(({ score }) => score)?.code ?? null) : null;
   drawn = looking.step?.geometry ?? null;
-  if ($("comment-part").open) $("card-scroll").scrollTop = 0; // the field had moved the card up, the question out of sight
+  if ($("comment-part").open) $("card-scroll").scrollTop = 0; // the field had moved the question out of sight
   $("comment").value = "";
   $("comment-part").open = false;
 }

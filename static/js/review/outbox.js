@@ -28,7 +28,7 @@ export class Outbox extends EventTarget {
   #writing = 0;
   #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(LOCK) : null;
 
-  /** `ready`, `sending`, `offline` (with `retryAt`), or `signed-out`. */
+  /** `ready`, `sending`, `offline` or `failing` (the server is in trouble; both with `retryAt`), or `signed-out`. */
   status = "ready";
   retryAt = 0;
   trouble = "";
@@ -184,7 +184,7 @@ export class Outbox extends EventTarget {
     this.#retryMs = Math.min(this.#retryMs * 2, LONGEST_RETRY_MS);
     this.retryAt = Date.now() + wait;
     this.#timer = setTimeout(() => this.pump(), wait);
-    this.#say("offline", error.message);
+    this.#say(error.kind === "server" ? "failing" : "offline", error.message);
   }
 
   async #reload() {

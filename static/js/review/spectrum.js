@@ -11,6 +11,7 @@ const MAX_LABELS = 14;
 const LABEL_GAP = 12;
 const LOOK_MS = 120; // who decides sooner has not looked at the plot: the server is not asked for it
 const KEPT = 300;
+const RETRY_MS = 5000;
 
 const keyOf = (item, scene) => [item.site, item.version, scene.id, scene.version].join("/");
 
@@ -48,8 +49,8 @@ export class Spectra {
       if (this.#shown === key) this.#box.replaceChildren(...drawing(answer));
     } catch (error) {
       if (this.#shown !== key) return;
-      this.#shown = null; // asked again when the item is shown again
       this.#say(`The spectrum cannot be read: ${error.message}.`);
+      if (error.kind !== "refused") this.#timer = setTimeout(() => this.#showWhenThere(key, item, scene), RETRY_MS);
     }
   }
 

@@ -21,12 +21,12 @@ const WORDS = {
     return empty
       ? say(
           "This campaign has no sites yet",
-          "Sites come from seeds and from detection runs. Import a seed dataset first; what matches the campaign appears here by itself.",
+          "Sites come from seeds and from detection runs. Once an admin has imported seeds that match the campaign, they are here.",
           link(links.sites, "Sites"), link(links.campaigns, "Other campaigns"), again(onRetry),
         )
       : say(
           "Nothing left for you here",
-          `${figure(progress.done)} of ${figure(progress.total)} sites are decided, ${figure(progress.mine_today)} by you today. What remains waits for others or for a lead. ${letterOf("undo")} still takes back your last decisions.`,
+          `${figure(progress.done)} of ${figure(progress.total)} sites are decided; you answered ${figure(progress.mine_today)} today. What remains you have skipped, or it waits for others or for a lead. ${letterOf("undo")} still takes back your last decisions.`,
           link(links.campaigns, "Other campaigns"), link(links.sites, "Look at the sites"), again(onRetry),
         );
   },

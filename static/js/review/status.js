@@ -45,6 +45,7 @@ export class Status {
     else if (!count) [text, kind] = ["all saved", "ok"];
     else if (status === "signed-out") text = `${text} · log in`;
     else if (status === "offline") text = `${text} · offline`;
+    else if (status === "failing") text = `${text} · server trouble`;
     if (saved.textContent === text && saved.dataset.unsaved === String(count)) return;
     saved.textContent = text;
     saved.className = `pill pill-${kind} pill-press`;

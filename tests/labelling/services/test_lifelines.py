@@ -37,11 +37,15 @@ def test_a_proposal_is_told_with_its_outline_and_types(site: Site, cast: Cast) -
 
 
 def test_decisions_follow_in_the_order_in_which_they_were_made(site: Site, cast: Cast) -> None:
-    decided(site, cast, version=1, comment="hidden by smoke")
+    decided(site, cast, version=1, comment="hidden by smoke", geometry=to_geos(Point(1, 0)))
     decided(site, cast, verdict="fix", reason="", version=2, base_version=1, geometry=to_geos(Point(0, 0)))
     _, rejected, fixed = life_of(site=site, user=cast.lea)
-    assert (rejected.title, rejected.lines, rejected.state) == ("ana: rejected", ("cloud", "hidden by smoke"), "no")
-    assert fixed.lines == ("the outline is now a point at 0.00000, 0.00000",)
+    assert (rejected.title, rejected.lines, rejected.state) == (
+        "ana: rejected",
+        ("cloud", "on a point at 0.00000, 1.00000", "hidden by smoke"),
+        "no",
+    )
+    assert fixed.lines == ("now a point at 0.00000, 0.00000",)
 
 
 def test_a_decision_that_came_too_late_is_told_as_such(site: Site, cast: Cast) -> None:
