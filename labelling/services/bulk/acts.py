@@ -19,7 +19,7 @@ from labelling.core.outlines import AREAL
 from labelling.core.sites import PUT_FIRST
 from labelling.models import BulkAction, BulkItem, Claim, Decision, Label, Site
 from labelling.models.taxonomy import Axis
-from labelling.services.bulk.moving import lay_back, move_outline
+from labelling.services.bulk.moving import move_outline
 from labelling.services.decisions import Receipt, Submission, submit_decision
 
 Kind = BulkAction.Kind
@@ -133,8 +133,6 @@ def _take_back_decisions(bulk: BulkAction, items: Sequence[BulkItem]) -> None:
             refused = (Outcome.KEPT, SINCE)
             if _submit(item, _who(bulk), refused, verdict=Verdict.UNDO, base_version=made[item.site_id], **sent):
                 _end(item, Outcome.UNDONE)
-    if bulk.kind == Kind.SHIFT:
-        lay_back(site_ids=[item.site_id for item in items if item.outcome == Outcome.UNDONE])
     _write(items)
 
 

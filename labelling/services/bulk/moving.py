@@ -1,16 +1,14 @@
 """Outlines that lie beside what the imagery shows, moved by some metres, and a look at that before it is done."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.gis.geos import GEOSGeometry, Point
-from django.db import transaction
+from django.contrib.gis.geos import GEOSGeometry
 
-from labelling.core.geometry import area_ha, inner_point
 from labelling.core.globe import shift_on_ground, unwrap
 from labelling.core.outlines import to_geojson
-from labelling.models import BulkAction, Label, Site
+from labelling.models import BulkAction, Site
 from labelling.models.spatial import to_geos, to_shapely
 
 
@@ -44,18 +42,3 @@ def preview_moves(*, bulk: BulkAction, sites: Iterable[Site]) -> list[Move]:
         after = unwrap(to_shapely(move_outline(outline=site.footprint, **bulk.params)), near=before.bounds[0])
         moves.append(Move(site, to_geojson(before), to_geojson(after)))
     return moves
-
-
-@transaction.atomic
-def lay_back(*, site_ids: Collection[int]) -> None:
-    """Let those of some sites that are rejected again show the outline that was rejected.
-
-    The undo of a decision brings back what was verified; a rejected site it leaves as it was drawn last.
-    """
-    rejected = Site.objects.select_for_update(of=("self",)).filter(pk__in=site_ids, label__state=Label.State.REJECTED)
-    for site in rejected.select_related("label").order_by("pk"):
-        outline = to_shapely(site.label.geometry)
-        inner = inner_point(outline)
-        site.footprint, site.point = site.label.geometry, Point(inner.x, inner.y, srid=4326)
-        site.area_ha = area_ha(outline)
-        site.save(update_fields=["footprint", "point", "cell", "area_ha"])

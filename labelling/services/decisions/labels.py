@@ -23,7 +23,8 @@ def derive_label(*, site: Site, made: Decision | None = None) -> Settlement:
     """Judge the decisions on a site and write what they amount to: its label, its state and what it shows.
 
     The caller holds the site's row, and has counted its version up; it is written with the rest. A verified site
-    takes outline and types of its label; one that is open again is summed up from its proposals.
+    takes outline and types of its label, a rejected one its outline; one that is open again is summed up from its
+    proposals.
 
     Args:
         site: the site; its fields follow what is written.
@@ -83,9 +84,9 @@ def _show(site: Site, label: Label) -> None:
         for axis in Axis.values:
             setattr(site, axis, getattr(label, axis))
         changed += Axis.values
-        if label.geometry != site.footprint:
-            _draw(site, label)
-            changed += ["footprint", "point", "cell", "area_ha"]
+    if label.state != Label.State.CONTESTED and label.geometry != site.footprint:
+        _draw(site, label)
+        changed += ["footprint", "point", "cell", "area_ha"]
     update_rows([site], changed)
 
 

@@ -177,6 +177,19 @@ def test_decide_undo_and_decide_again(cast: Cast) -> None:
     assert Label.objects.get(site=site).state == "rejected"
 
 
+def test_a_rejected_site_shows_the_outline_that_was_rejected_once_a_fix_is_taken_back(cast: Cast) -> None:
+    site = a_site()
+    before, area = site.footprint, site.area_ha
+    decide(cast.ana, site, "reject", reason="offset")
+    site.refresh_from_db()
+    fix = decide(cast.lea, site, "fix", geometry=drawn(side=0.03), base_version=site.version)
+    site.refresh_from_db()
+    assert (site.state, site.footprint) == ("verified", drawn(side=0.03))
+    decide(cast.lea, site, "undo", undoes=fix.decision.key, base_version=site.version)
+    site.refresh_from_db()
+    assert (site.state, site.footprint, site.area_ha) == ("rejected", before, area)
+
+
 def test_an_undo_is_not_undone_nor_repeated_nor_done_for_others(cast: Cast) -> None:
     site = a_site()
     accept = decide(cast.ana, site)
