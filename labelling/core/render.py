@@ -4,7 +4,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -71,12 +71,17 @@ def combinations_for(bands: Sequence[str]) -> tuple[Combination, ...]:
     Args:
         bands: names of the scene's bands.
     """
+    return _combinations_for(tuple(bands))
+
+
+@lru_cache
+def _combinations_for(bands: tuple[str, ...]) -> tuple[Combination, ...]:
     found = []
     for known, wanted in _KNOWN:
         chosen = tuple(band for choices in wanted for band in [band for band in choices if band in bands][:1])
         if len(chosen) == len(wanted):
             found.append(replace(known, bands=chosen))
-    return tuple(found) or (_of_bands(tuple(bands[:3] if len(bands) >= 3 else bands[:1])),)
+    return tuple(found) or (_of_bands(bands[:3] if len(bands) >= 3 else bands[:1]),)
 
 
 def find_combination(text: str, bands: Sequence[str]) -> Combination:
