@@ -169,6 +169,7 @@ queue.addEventListener("show", ({ detail: { item: open, why } }) => {
 looking.addEventListener("change", () => {
   if (!looking.isOn) deciding.waitUntilSeen();
   showItem();
+  wantPictures();
 });
 
 const drawEvidence = afterPaint(() => {
@@ -273,8 +274,7 @@ const drawStrip = afterPaint(() => {
   $("ahead-words").textContent = queue.ahead.length ? `${figure(queue.ahead.length)} more are already here` : "";
 });
 
-queue.addEventListener("ahead", () => {
-  drawStrip();
+function wantPictures() {
   const open = item();
   ahead.want(
     queue.ahead.flatMap((next) => imagery.groundTasks(next)),
@@ -284,6 +284,11 @@ queue.addEventListener("ahead", () => {
       ...queue.ahead.flatMap((next) => spectra.tasks(next)),
     ],
   );
+}
+
+queue.addEventListener("ahead", () => {
+  drawStrip();
+  wantPictures();
 });
 queue.addEventListener("progress", () => status.progress(queue.progress));
 queue.addEventListener("state", () => {
