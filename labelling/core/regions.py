@@ -29,15 +29,15 @@ class RegionIndex:
         Returns:
             Index of the polygon for each point, the lowest where several hold it; None where none is near.
         """
-        found: list[int | None] = [None] * len(points)
-        if not len(self._polygons) or not points:
-            return found
+        nowhere = len(self._polygons)
+        if not nowhere or not points:
+            return [None] * len(points)
         query, hit = self._tree.query(np.array(points, dtype=object), predicate="intersects")
-        for index, polygon in sorted(zip(query.tolist(), hit.tolist(), strict=True), reverse=True):
-            found[index] = polygon
+        lowest = np.full(len(points), nowhere)
+        np.minimum.at(lowest, query, hit)
         return [
-            self._nearest(point, nearest_m) if place is None else place
-            for point, place in zip(points, found, strict=True)
+            self._nearest(point, nearest_m) if place == nowhere else place
+            for point, place in zip(points, lowest.tolist(), strict=True)
         ]
 
     def _nearest(self, point: Point, limit_m: float) -> int | None:
