@@ -79,3 +79,20 @@ def test_a_site_near_the_ground_has_an_outline_and_a_panel_that_leads_to_it(visi
     expect(first).to_have_attribute("aria-selected", "true")
     link.click()
     expect(page).to_have_url(re.compile(rf"/sites/{number}/$"))
+
+
+def test_a_long_reason_makes_no_row_high(visit: Visit) -> None:
+    """A whole paragraph takes two lines here; the page of the site has all of it."""
+    page = visit.page
+    why = "; ".join(["two sources disagree on the type: open pit (some seeds) or waste rock dump (a model 0.49)"] * 4)
+    [(site,)] = visit.stage.rows(
+        "SELECT id FROM labelling_site WHERE state = 'open' ORDER BY priority DESC, id LIMIT 1"
+    )
+    [(before,)] = visit.stage.rows("SELECT why FROM labelling_site WHERE id = ?", site)
+    visit.stage.write("UPDATE labelling_site SET why = ? WHERE id = ?", why, site)
+    visit.log_in("lea")
+    page.goto(f"{visit.stage.url}/sites/?q={site}")
+    box = page.get_by_role("row").filter(has=page.get_by_title(why)).bounding_box()
+    assert box
+    assert box["height"] < 80
+    visit.stage.write("UPDATE labelling_site SET why = ? WHERE id = ?", before, site)
