@@ -29,6 +29,9 @@ def test_to_look_back_changes_nothing(visit: Visit, stage: Stage) -> None:
     waiting = visit.open_site()
     said = page.locator("#looked")
 
+    # small pictures are fetched at rest: those of what was decided in a hurry, too
+    expect(page.locator("#film .done img")).to_have_count(2)
+
     visit.press(",")
     expect(said).to_contain_text("You rejected it: cloud")
     assert visit.open_site() == rejected

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 
-const DONE_SHOWN = 3;
+export const DONE_SHOWN = 3;
 const AHEAD_SHOWN = 7;
 const MARKS = { accept: "✓", fix: "✓", add: "+", reject: "✕", unsure: "?", skip: "→" };
 

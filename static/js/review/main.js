@@ -10,7 +10,7 @@ import { drawDates } from "./dates.js";
 import { Desk } from "./desk.js";
 import { Deciding } from "./deciding.js";
 import { afterPaint, figure } from "./dom.js";
-import { drawFilm } from "./film.js";
+import { DONE_SHOWN, drawFilm } from "./film.js";
 import { drawBands, Imagery } from "./imagery.js";
 import { Keymap } from "./keymap.js";
 import { letterOf, readLayout } from "./keys.js";
@@ -282,6 +282,7 @@ function wantPictures() {
       ...(open ? imagery.sheetTasks(open, open.scenes.length) : []),
       ...queue.ahead.flatMap((next) => imagery.sheetTasks(next)),
       ...queue.ahead.flatMap((next) => spectra.tasks(next)),
+      ...steps.onSites.slice(-DONE_SHOWN).flatMap((step) => (step.item ? imagery.sheetTasks(step.item, 1) : [])), // decided in a hurry
     ],
   );
 }
