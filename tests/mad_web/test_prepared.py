@@ -10,6 +10,7 @@ from tests.cast import Cast
 
 pytestmark = [
     pytest.mark.django_db,
+    pytest.mark.postgres,
     pytest.mark.skipif(connection.vendor != "postgresql", reason="the database of this run is not PostGIS"),
 ]
 
