@@ -126,6 +126,7 @@ if "spatialite" in _database["ENGINE"]:
     loadable_sqlite(sys.modules)
     _database["ENGINE"] = "mad_web.spatialite"
     _database["TEST"] = {"NAME": ":memory:"}
+    _database["CONN_MAX_AGE"] = None  # to open one takes longer than most requests: it loads SpatiaLite
     _database["OPTIONS"] = {
         # One writer at a time, who says so at the start: no "database is locked" in the middle of work.
         "transaction_mode": "IMMEDIATE",
