@@ -35,7 +35,7 @@ globalThis.clock = (() => {
   }
   /** Whether every small picture of the open site is there, and the film strip shows it. */
   function isWhole() {
-    const film = document.querySelector("#film .current")?.textContent ?? "";
+    const film = document.querySelector("#film .current button")?.getAttribute("aria-label") ?? "";
     const cells = [...document.querySelectorAll("#thumbs .cell, #dates .cell, #film .current .cell")].map((cell) => cell.querySelector("img"));
     return film.endsWith(` ${site()}`) && cells.length > 0 && cells.every((image) => image?.complete && image.naturalWidth > 0);
   }
