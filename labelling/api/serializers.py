@@ -124,6 +124,7 @@ class AreaIn(Strict):
 
 class DecisionsQuery(Strict):
     limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
+    campaign = serializers.SlugField(max_length=60, required=False, help_text="only what was done in this one")
 
 
 class SiteQuery(Strict):

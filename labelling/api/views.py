@@ -121,8 +121,9 @@ class Decisions(ReviewView):
     )
     def get(self, request: Request) -> Response:
         """One's own newest decisions and windows said to be complete, in one order, for undo and for going back."""
-        limit = self.checked(serializers.DecisionsQuery, request.query_params.dict())["limit"]
-        return Response([_made(step) for step in own_steps(user=self.user, limit=limit)])
+        asked = self.checked(serializers.DecisionsQuery, request.query_params.dict())
+        campaign = self.campaign(asked.get("campaign"))
+        return Response([_made(step) for step in own_steps(user=self.user, limit=asked["limit"], campaign=campaign)])
 
     @extend_schema(
         operation_id="submit_decision",
@@ -209,6 +210,7 @@ def _submission(sent: dict[str, Any], campaign: Campaign | None) -> Submission:
         scene_id=sent["scene"],
         undoes=sent["undoes"],
         client_time=sent["client_time"],
+        tells=True,
     )
 
 

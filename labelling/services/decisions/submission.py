@@ -41,6 +41,7 @@ class Submission:
         scene_id: the scene that was on screen.
         undoes: key of the decision to take back; only with ``undo``.
         client_time: the browser's clock; information only.
+        tells: whom the comment mentions is told of it: it stands in the thread of the site too.
     """
 
     key: UUID
@@ -55,6 +56,7 @@ class Submission:
     scene_id: int | None = None
     undoes: UUID | None = None
     client_time: datetime | None = None
+    tells: bool = False
 
     def sha256(self, user: User) -> str:
         """Hash what was asked and by whom; the browser's clock is no part of it."""

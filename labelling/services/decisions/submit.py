@@ -6,10 +6,12 @@ before the commit, and so nobody may wrap this in a transaction of their own.
 """
 
 from dataclasses import dataclass
+from uuid import uuid5
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from labelling.core.comments import names_mentioned
 from labelling.core.errors import BadInput, Conflict, KeyReused, NotFound
 from labelling.core.matching import ClaimSpec
 from labelling.core.review import LEADS, Settlement, is_blind_to, refusal
@@ -18,6 +20,7 @@ from labelling.models.rows import insert_row
 from labelling.models.site_rows import read_sites
 from labelling.models.spatial import to_shapely
 from labelling.services.blind import is_asked_again, see_site
+from labelling.services.comments import add_comment
 from labelling.services.decisions.labels import derive_label
 from labelling.services.decisions.submission import (
     Receipt,
@@ -238,6 +241,8 @@ def _append(
         client_time=sent.client_time,
     )
     insert_row(decision)
+    if sent.tells and names_mentioned(sent.comment):
+        add_comment(user=desk.user, site=site, key=uuid5(sent.key, "comment"), text=sent.comment)
     return decision
 
 

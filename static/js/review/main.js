@@ -56,7 +56,7 @@ const desk = new Desk({ outbox, steps, campaign: config.campaign.slug });
 const fetchItem = (site) => api.get(`sites/${site}/?campaign=${config.campaign.slug}`);
 const deciding = new Deciding({ desk, queue, steps, outlines, status, card: $("card"), waits, fetchItem });
 const looking = new Looking({ steps, fetchItem, trouble: (text) => status.toast(text, "warn") });
-const saving = new Saving({ api, user: config.user, links: config.links, outbox, desk, steps, queue, status });
+const saving = new Saving({ api, slug: config.campaign.slug, user: config.user, links: config.links, outbox, desk, steps, queue, status });
 
 let chosen = null; // code of the chosen type
 let drawn = null; // outline that was edited, not yet submitted

@@ -4,6 +4,7 @@
 
 const BEAT_MS = 60000;
 const RETRY_MS = 4000;
+const LOOK_AGAIN_MS = 60000; // after the end of a queue: what others skip or bring comes back
 const REST_MS = 150;
 const HOLD = 10; // leased at once: the open item and those right after it, while twice as many are found
 const AHEAD = 2 * HOLD;
@@ -161,7 +162,7 @@ export class Queue extends EventTarget {
   #settle(wanted, claimed) {
     if (!wanted && !claimed) {
       this.#enter(this.leased?.leased ? "leased" : "finished");
-      if (this.leased) this.#later(Math.max(2, Math.min(this.leased.free_in_s ?? 30, 30)) * 1000);
+      this.#later(this.leased ? Math.max(2, Math.min(this.leased.free_in_s ?? 30, 30)) * 1000 : LOOK_AGAIN_MS);
       return;
     }
     if (!claimed) return this.#lost(null);
@@ -193,7 +194,7 @@ export class Queue extends EventTarget {
   #fail(error) {
     this.trouble = error.message;
     this.dispatchEvent(new CustomEvent("failure", { detail: { error } }));
-    if (!this.current) this.#enter(error.retryable ? "offline" : error.kind === "signed-out" ? "signed-out" : "trouble");
+    if (!this.current) this.#enter(error.kind === "network" ? "offline" : error.kind === "signed-out" ? "signed-out" : "trouble");
     if (error.retryable) this.#later(RETRY_MS);
   }
 

@@ -7,7 +7,7 @@ export class Saving {
   #isLoggingIn = false;
   #wasSignedOut = false;
 
-  /** @param {object} parts api, user ({id, name, leads}), links ({login, sites}), outbox, desk, steps, queue, status */
+  /** @param {object} parts api, slug (of the campaign), user ({id, name, leads}), links ({login, sites}), outbox, desk, steps, queue, status */
   constructor(parts) {
     this.#parts = parts;
     const { outbox, steps, status } = parts;
@@ -51,13 +51,14 @@ export class Saving {
     if (choice === "theirs") await outbox.drop(entry);
   }
 
-  /** Learn which steps were made before this page was loaded. */
+  /** Learn which steps were made in this campaign before this page was loaded. */
   async recall() {
-    const { api, outbox, steps } = this.#parts;
+    const { api, outbox, slug, steps } = this.#parts;
+    const here = () => outbox.mine.filter(({ body }) => body.campaign === slug);
     try {
-      steps.recall(await api.get("decisions/?limit=40"), outbox.mine);
+      steps.recall(await api.get(`decisions/?limit=40&campaign=${slug}`), here());
     } catch {
-      steps.recall([], outbox.mine); // undo reaches as far as this browser knows
+      steps.recall([], here()); // undo reaches as far as this browser knows
     }
   }
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from labelling.api import answers
 from labelling.core.outlines import to_geojson
-from labelling.models import Claim, Decision, ReviewedArea, Scene, Site
+from labelling.models import Claim, Comment, Decision, ReviewedArea, Scene, Site
+from labelling.services.comments import mentions_waiting
 from labelling.services.queue import claim_sites
 from tests.api import API, Browser, a_decision, matches
 from tests.cast import Cast
@@ -316,3 +317,24 @@ def test_keys_are_uuids_of_the_browser(cast: Cast) -> None:
     sent = a_decision(site.pk)
     Browser(cast.ana).post("/decisions/", sent, status=201)
     assert Decision.objects.get().key == UUID(str(sent["key"]))
+
+
+def test_a_screen_asks_for_the_steps_of_its_own_campaign(cast: Cast) -> None:
+    ana, sites = Browser(cast.ana), some_sites(3)
+    here, there = a_campaign("Here"), a_campaign("There")
+    for site, campaign in zip(sites, (here.slug, there.slug, None), strict=True):
+        ana.post("/decisions/", a_decision(site.pk, campaign=campaign), status=201)
+    assert [step["site"] for step in ana.get("/decisions/")] == [sites[2].pk, sites[1].pk, sites[0].pk]
+    assert [step["site"] for step in ana.get(f"/decisions/?campaign={here.slug}")] == [sites[0].pk]
+    ana.get("/decisions/?campaign=nowhere", status=404)
+
+
+def test_whom_the_comment_of_a_decision_mentions_is_told_once(cast: Cast) -> None:
+    ana, (site, other) = Browser(cast.ana), some_sites(2)
+    asks = a_decision(site.pk, verdict="unsure", comment="@lea is this a dam?")
+    for status in (201, 200):
+        ana.post("/decisions/", asks, status=status)
+    ana.post("/decisions/", a_decision(other.pk, comment="mail me at ana@lea.example"), status=201)
+    [told] = mentions_waiting(user=cast.lea, limit=5)
+    assert (told.site_id, told.author, told.text) == (site.pk, cast.ana, "@lea is this a dam?")
+    assert Comment.objects.count() == 1
