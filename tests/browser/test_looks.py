@@ -143,7 +143,7 @@ def test_evidence_is_in_sight_and_a_comment_moves_nothing_away(visit: Visit) -> 
     expect(page.locator("#spectrum svg")).to_be_in_viewport(ratio=0.9)
     visit.press("m")
     expect(page.locator("#comment")).to_be_in_viewport(ratio=1)
-    expect(page.get_by_role("link", name="ask somebody about this site")).to_have_attribute(
+    expect(page.get_by_role("link", name="write on the page of this site")).to_have_attribute(
         "href", f"/sites/{visit.open_site()}/#comments"
     )
     site = visit.open_site()
