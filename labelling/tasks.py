@@ -9,6 +9,8 @@ from labelling.models import Job, Scene
 from labelling.services.bulk import TASK as BULK
 from labelling.services.bulk import run_bulk
 from labelling.services.composites import MAKE, work_on_composite
+from labelling.services.decisions import check_if_due, run_check
+from labelling.services.decisions.reckoning import TASK as CHECK
 from labelling.services.jobs import JobHandle, reap_dead_jobs, resend_waiting_jobs, run_job
 from labelling.services.quality import MEASURE, measure_scenes, order_measuring
 from labelling.services.scenes import CONVERT, IMPORT, READ, convert_scene, work_on_import
@@ -82,3 +84,15 @@ def look_at_seeds(job_id: str) -> None:
 def import_seeds(job_id: str) -> None:
     """Import a large file."""
     run_job(job_id=job_id, work=lambda job, handle: run_import(job=job, handle=handle))
+
+
+@shared_task(name="labelling.keep_checked")
+def keep_checked() -> None:
+    """Every few minutes: ask for the check of today, unless somebody has."""
+    check_if_due()
+
+
+@shared_task(name=CHECK)
+def check(job_id: str) -> None:
+    """Hold every site against its decisions."""
+    run_job(job_id=job_id, work=lambda _job, handle: run_check(handle=handle))

@@ -25,4 +25,9 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 600},
     },
+    "hold every site against its decisions, once a day": {
+        "task": "labelling.keep_checked",
+        "schedule": 600.0,
+        "options": {"expires": 600},
+    },
 }

@@ -45,7 +45,7 @@ def first_steps(*, user: User, work: Work) -> tuple[Step, ...]:
             "Bring seeds in",
             "What others have mapped becomes sites to review; ecoregions say where they lie.",
             "manage.py import_seeds FILE --source NAME --kind polygons",
-            "",
+            "import-new",
             work.sites.total > 0,
         ),
         Step("Review", "One key a decision; verified sites are what models learn from.", "", "campaigns", settled > 0),

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from labelling.services.agreement import Question, overall_agreement
 from labelling.services.comments import mentions_waiting
 from labelling.services.dashboard import survey_work
+from labelling.services.decisions import last_check
 from labelling.services.waits import recent_waits
 from labelling.views.tables import csv_answer
 from mad_web.first_steps import first_steps
@@ -35,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "work": work,
             "agreement": overall_agreement(question=Question()),
             "waits": recent_waits(),
+            "check": last_check() if user.has_perm("labelling.change_label") else None,
             "mentions": mentions_waiting(user=user, limit=5),
             "steps": first_steps(user=user, work=work),
             "quality": quality,

@@ -5,12 +5,15 @@ from django.test import Client
 from shapely.geometry import box
 
 from labelling.core.matching import ClaimSpec
-from labelling.models import Source
+from labelling.models import Job, Site, Source
 from labelling.services.campaigns import Terms, create_campaign
 from labelling.services.dashboard import survey_work
+from labelling.services.decisions import check_if_due
 from labelling.services.sites import place_claims
+from labelling.tasks import check
 from mad_web.first_steps import first_steps
 from tests.cast import Cast
+from tests.mines import decide
 
 
 def home_of(user: object) -> str:
@@ -30,6 +33,7 @@ def test_an_empty_installation_says_what_to_do_first(cast: Cast) -> None:
     page = home_of(cast.ada)
     assert "bring imagery in" in page
     assert "manage.py import_scenes" in page
+    assert 'href="/imports/new/"' in page
     assert "manage.py import_scenes" not in home_of(cast.ana)
 
 
@@ -73,3 +77,19 @@ def test_the_session_tells_who_is_logged_in(cast: Cast) -> None:
     assert answer.json() == {"user": cast.ana.pk}
     assert "no-store" in answer["Cache-Control"]
     assert "csrftoken" in answer.cookies
+
+
+def test_a_lead_sees_the_daily_check_and_what_it_found(sites: None, cast: Cast) -> None:
+    decide(cast.ana, Site.objects.get())
+    job = check_if_due()
+    assert job is not None
+    check(f"{job.pk}")
+    assert "1 decision on 1 site checked" in home_of(cast.lea)
+    assert "checked" not in home_of(cast.ana)
+    Site.objects.update(state="open")
+    Job.objects.update(result={**Job.objects.get().result, "told": [{"site": Site.objects.get().pk}]})
+    page = home_of(cast.lea)
+    assert "1 site does not show what people decided" in page
+    assert "is open, its decisions say verified" in page
+    assert "manage.py check_decisions --rebuild" in page
+    assert "check_decisions" not in home_of(cast.ana)

@@ -15,8 +15,7 @@ from labelling.models.taxonomy import Axis
 from labelling.services.decisions.pairs import pair_opinions
 from labelling.services.sites import refresh_site
 
-_LABEL_FIELDS = ["state", "geometry", *Axis.values, "reason", "decision", "reviews", "decided_at"]
-_BATCH = 500
+_LABEL_FIELDS = ["state", *(f"{axis}_id" for axis in Axis.values), "reason", "decision_id", "reviews", "decided_at"]
 
 
 def derive_label(*, site: Site, made: Decision | None = None) -> Settlement:
@@ -46,7 +45,7 @@ def derive_label(*, site: Site, made: Decision | None = None) -> Settlement:
         if before != site.state:
             _reopen(site, decisions)
         return settlement
-    label = _label(site, settlement, {decision.pk: decision for decision in decisions})
+    label = label_of(site, settlement, {decision.pk: decision for decision in decisions})
     insert_row(label, over="site")
     site.due_again = (
         settlement.state != "contested" and settlement.reviews < site.least_opinions and not label.decision.as_lead
@@ -55,7 +54,14 @@ def derive_label(*, site: Site, made: Decision | None = None) -> Settlement:
     return settlement
 
 
-def _label(site: Site, settlement: Settlement, decisions: dict[int, Decision]) -> Label:
+def label_of(site: Site, settlement: Settlement, decisions: dict[int, Decision]) -> Label:
+    """The label, not yet written, that decisions which settle a site amount to.
+
+    Args:
+        site: the site.
+        settlement: what the decisions amount to; not ``open``.
+        decisions: all on the site, by id.
+    """
     settled_by, outline = decisions[settlement.settled_by or 0], decisions[settlement.outline or 0]
     mine_types = _mine_types(site, set(settlement.types.values()))
     return Label(
@@ -107,22 +113,16 @@ def _reopen(site: Site, decisions: list[Decision]) -> None:
         site.save(update_fields=["priority", "why"])
 
 
-def rebuild_labels(*, sites: Iterable[Site] | None = None) -> int:
+def rebuild_labels(*, sites: Iterable[int]) -> int:
     """Derive labels again from the decisions, one transaction per site.
 
     Args:
-        sites: those to rebuild; None: every site that somebody has decided on.
+        sites: ids of those to rebuild.
 
     Returns:
         How many labels, or states of a site, were not what the decisions say.
     """
-    if sites is None:
-        ids: Iterable[int] = (
-            Site.objects.filter(decisions__isnull=False).order_by("pk").distinct().values_list("pk", flat=True)
-        )
-    else:
-        ids = [site.pk for site in sites]
-    return sum(_rebuild_label(pk) for pk in list(ids))
+    return sum(_rebuild_label(pk) for pk in sites)
 
 
 @transaction.atomic
@@ -134,5 +134,10 @@ def _rebuild_label(site_id: int) -> bool:
 
 
 def _written(site_id: int) -> tuple[object, ...] | None:
-    row = Label.objects.filter(site_id=site_id).values_list(*_LABEL_FIELDS).first()
-    return None if row is None else tuple(getattr(value, "wkb", value) for value in row)
+    label = Label.objects.filter(site_id=site_id).first()
+    return None if label is None else written_in(label)
+
+
+def written_in(label: Label) -> tuple[object, ...]:
+    """All that a label says, to compare it."""
+    return (label.geometry.wkb, *(getattr(label, name) for name in _LABEL_FIELDS))

@@ -113,7 +113,7 @@ def test_pairs_are_derived_and_can_be_rebuilt(cast: Cast) -> None:
     both_say(cast, "ab", "aa")
     before = list(OpinionPair.objects.order_by("site").values_list("site", "earlier", "later", "pattern", "overlap"))
     OpinionPair.objects.all().delete()
-    assert rebuild_labels() == 0
+    assert rebuild_labels(sites=Site.objects.values_list("pk", flat=True)) == 0
     assert (
         list(OpinionPair.objects.order_by("site").values_list("site", "earlier", "later", "pattern", "overlap"))
         == before

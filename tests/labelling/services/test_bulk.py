@@ -22,7 +22,7 @@ from labelling.services.bulk import (
     start_bulk,
     undo_bulk,
 )
-from labelling.services.decisions import rebuild_labels
+from labelling.services.decisions import check_decisions
 from labelling.services.lifelines import life_of
 from labelling.services.queue import claim_sites
 from labelling.services.sites import refresh_site
@@ -60,7 +60,7 @@ def test_many_are_rejected_and_the_whole_is_taken_back(cast: Cast) -> None:
     undo_bulk(user=cast.lea, bulk=bulk)
     assert counts(bulk) == {"undone": 4}
     assert states(sites) == ["verified", "open", "open", "open"], "what ana had verified is verified again"
-    assert rebuild_labels() == 0
+    assert check_decisions().faults == ()
     assert Decision.objects.count() == 9, "nothing is deleted: one of ana's, four, and four that take them back"
 
 
@@ -123,7 +123,7 @@ def test_what_was_decided_is_set_back_to_review_and_brought_back(cast: Cast) -> 
     undo_bulk(user=cast.lea, bulk=bulk)
     assert counts(bulk) == {"undone": 3, "skipped": 2}
     assert list(sites_now(sites).values_list("state", "feature__code", "area_ha")) == before
-    assert rebuild_labels() == 0
+    assert check_decisions().faults == ()
 
 
 def test_a_point_that_was_verified_comes_back_as_a_point(cast: Cast) -> None:

@@ -9,7 +9,7 @@ from labelling.core.errors import BadInput
 from labelling.models import Decision, Site
 from labelling.models.spatial import to_shapely
 from labelling.services.bulk import Wish, phrase_of, preview_bulk, preview_moves, start_bulk, undo_bulk
-from labelling.services.decisions import rebuild_labels
+from labelling.services.decisions import check_decisions
 from labelling.services.sites import place_claims
 from tests.bulks import CLOUD, PITS, counts, done, drawn_up, notes, sites_now, states
 from tests.cast import Cast
@@ -48,7 +48,7 @@ def test_verified_outlines_and_those_rejected_as_offset_move_and_come_back(cast:
         assert to_shapely(site.footprint).contains(to_shapely(site.point))
     said = Decision.objects.filter(reviewer=cast.lea)
     assert set(said.values_list("verdict", "as_lead", "comment")) == {("fix", True, AWAY.comment)}
-    assert rebuild_labels() == 0
+    assert check_decisions().faults == ()
     undo_bulk(user=cast.ada, bulk=bulk)
     assert counts(bulk) == {"undone": 3}
     again = list(sites_now(sites).values("state", "feature__code", "footprint", "point", "cell", "area_ha"))

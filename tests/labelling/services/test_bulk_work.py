@@ -15,7 +15,7 @@ from labelling.core.sites import PUT_FIRST
 from labelling.models import BulkAction, Decision, Job, Site
 from labelling.services.bulk import Wish, acts, run_bulk, start_bulk, undo_bulk, work
 from labelling.services.bulk.acts import act_of
-from labelling.services.decisions import rebuild_labels
+from labelling.services.decisions import check_decisions
 from labelling.services.jobs import claim_job, request_cancel, run_job
 from labelling.services.queue import claim_sites
 from tests.bulks import CLOUD, PITS, counts, done, drawn_up, notes, sites_now, states
@@ -161,7 +161,7 @@ def test_reviewers_decide_while_it_runs_and_nothing_is_lost(open_house: Cast) ->
         assert by_lea or item.note == "somebody has decided on it since the preview"
     kept = Decision.objects.filter(reviewer__in=[open_house.ana, open_house.ben])
     assert kept.count() == len(said) == 36, "each decision of a reviewer is on disk, applied or kept"
-    assert rebuild_labels() == 0
+    assert check_decisions().faults == ()
 
 
 def test_a_second_press_at_the_same_moment_changes_nothing(cast: Cast) -> None:

@@ -11,7 +11,7 @@ from django.test import Client
 
 from labelling.core.errors import Conflict
 from labelling.models import Claim, Decision, Label, ReviewedArea, Site
-from labelling.services.decisions import complete_area
+from labelling.services.decisions import check_decisions, complete_area
 from labelling.services.queue import claim_sites, hold_ahead
 from tests.cast import Cast
 from tests.crowd import at_once
@@ -47,6 +47,7 @@ def test_of_two_reviewers_on_one_site_one_is_first_and_nothing_vanishes(open_hou
     assert Label.objects.count() == len(sites)
     assert Decision.objects.filter(version=1).count() == Decision.objects.filter(version=None).count() == len(sites)
     assert set(Site.objects.values_list("version", flat=True)) == {1}
+    assert check_decisions().faults == ()
 
 
 def test_over_http_one_is_created_and_the_others_get_the_same_answer_or_the_choice(open_house: Cast) -> None:
@@ -126,6 +127,7 @@ def test_two_blind_opinions_at_once_are_both_counted(open_house: Cast) -> None:
         at_once([partial(go, open_house.ana, site), partial(go, open_house.ben, site)])
         label = Label.objects.get(site=site)
         assert (label.state, label.reviews) == ("verified", 2)
+    assert check_decisions().faults == ()
 
 
 def test_two_undos_of_one_decision_at_once_undo_it_once(open_house: Cast) -> None:

@@ -9,7 +9,7 @@ from django.test import Client
 
 from labelling.core.errors import BadInput, Conflict, NotAllowed
 from labelling.models import Campaign, Claim, Decision, Gold, GoldLook, Label, Site
-from labelling.services.decisions import own_steps, rebuild_labels
+from labelling.services.decisions import check_decisions, own_steps
 from labelling.services.gold import gold_of, mark_gold, unmark_gold
 from labelling.services.items import build_item
 from labelling.services.queue import claim_sites, progress, progress_of, upcoming_sites
@@ -144,7 +144,7 @@ def test_the_answer_is_stored_and_scored_but_changes_nothing(cast: Cast) -> None
     after = Label.objects.filter(site__in=gold).order_by("pk")
     assert list(after.values_list("site", "state", "feature__code", "reviews", "decision")) == before
     assert all(Site.objects.get(pk=pk).version == versions[pk] for pk in gold)
-    assert rebuild_labels() == 0
+    assert check_decisions().faults == ()
 
 
 def api_steps(client: Client) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from labelling.core.errors import BadInput, Conflict
 from labelling.core.matching import ClaimSpec
 from labelling.models import Campaign, Claim, Decision, Label, OpinionGround, Site
-from labelling.services.decisions import rebuild_labels
+from labelling.services.decisions import check_decisions, rebuild_labels
 from labelling.services.items import build_item
 from labelling.services.opinions import ask_opinions, opinions_asked
 from labelling.services.queue import claim_sites, upcoming_sites
@@ -92,7 +92,7 @@ def test_a_second_opinion_that_differs_makes_it_contested(cast: Cast) -> None:
     undone = decide(cast.ben, site, "undo", undoes=receipt.decision.key, campaign_id=campaign.pk)
     site.refresh_from_db()
     assert (undone.settlement.state, site.state, site.due_again) == ("verified", "verified", True)
-    assert rebuild_labels() == 0
+    assert check_decisions().faults == ()
 
 
 def test_a_third_opinion_and_a_second_of_ones_own_are_not_applied(cast: Cast) -> None:
@@ -119,7 +119,7 @@ def test_a_leads_ruling_is_not_asked_again(cast: Cast) -> None:
     assert decide(cast.lea, sites[1], **PIT).decision.as_lead
     decide(cast.ana, fresh := a_new_site(), campaign_id=campaign.pk)
     Site.objects.filter(pk=fresh).update(least_opinions=2)
-    rebuild_labels()
+    rebuild_labels(sites=[fresh])
     Site.objects.filter(pk=fresh).update(due_again=True, state="verified")
     assert [claim.site_id for claim in claim_sites(user=cast.lea, campaign=campaign)] == [fresh]
     assert not decide(cast.lea, fresh, base_version=0, campaign_id=campaign.pk).decision.as_lead
