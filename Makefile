@@ -16,7 +16,7 @@ run: ## start MAD Web on this machine (PORT=8000, HOST=127.0.0.1); Ctrl-C ends i
 
 check: setup ## format, lint, types, contracts, migrations
 	$(call heading,Format and lint)
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/oxlint --quiet static/js tests
 	$(call heading,Types)
 	@$(BIN)/mypy .
 	$(call heading,Contracts between rooms and floors)

@@ -13,6 +13,8 @@ export function tokenColor(name) {
   return color;
 }
 
+const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
+
 const WHOLE = [1, 2, 5].flatMap((step) => [step, step * 10, step * 100, step * 1000]).sort((a, b) => a - b);
 
 function axis(label, whole) {
@@ -33,7 +35,8 @@ function optionsFor(spec, width, height) {
     width,
     height,
     scales: { x: { time: spec.time ?? false }, y: spec.range ? { range: spec.range } : {} },
-    axes: [axis(spec.xLabel, spec.wholeX), axis(spec.yLabel)],
+    ...(spec.time && { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") }),
+    axes: [{ ...axis(spec.xLabel, spec.wholeX), ...(spec.time && { values: "{MM}-{DD}" }) }, axis(spec.yLabel)],
     cursor: { points: { size: 7 } },
     legend: { live: true },
     series: [

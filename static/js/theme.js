@@ -1,8 +1,8 @@
 // Runs before the first paint, so that no page flashes in the wrong theme.
 (function () {
   "use strict";
-  var KEY = "mad-theme";
-  var root = document.documentElement;
+  const KEY = "mad-theme";
+  const root = document.documentElement;
 
   function stored() {
     try {
@@ -20,22 +20,22 @@
 
   apply(stored());
   document.addEventListener("click", function (event) {
-    var button = event.target.closest("[data-theme-switch]");
+    const button = event.target.closest("[data-theme-switch]");
     if (!button) return;
-    var theme = isDark() ? "light" : "dark";
+    const theme = isDark() ? "light" : "dark";
     apply(theme);
     try {
       localStorage.setItem(KEY, theme);
     } catch {
       // not remembered, but switched
     }
-    document.dispatchEvent(new CustomEvent("mad:theme", { detail: { theme: theme } }));
+    document.dispatchEvent(new CustomEvent("mad:theme", { detail: { theme } }));
   });
 
   // A menu closes on Escape and on a press elsewhere.
   document.addEventListener("keydown", function (event) {
     if (event.key !== "Escape") return;
-    var open = document.querySelector("details.menu[open]");
+    const open = document.querySelector("details.menu[open]");
     if (open) {
       open.open = false;
       open.querySelector("summary").focus();

@@ -1,6 +1,8 @@
 """Every page in both themes: no serious finding of axe-core, nothing that the policy forbids, nothing cut off."""
 
 import os
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -152,6 +154,15 @@ def test_evidence_is_in_sight_and_a_comment_moves_nothing_away(visit: Visit) -> 
     expect(page.locator("#question")).to_be_in_viewport(ratio=1)
     visit.press("z")
     visit.expect_saved()
+
+
+def test_the_plot_of_decisions_tells_the_day_under_the_pointer(visit: Visit) -> None:
+    visit.log_in("lea")
+    plot = visit.page.locator("#days .u-over")
+    plot.hover()
+    today = datetime.now(UTC).date()
+    days = [f"{today - timedelta(days=back)}" for back in range(14)]
+    expect(visit.page.locator("#days .u-legend")).to_contain_text(re.compile("|".join(days)))
 
 
 def test_a_site_without_a_scene_says_so(visit: Visit) -> None:

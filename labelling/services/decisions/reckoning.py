@@ -17,7 +17,7 @@ from labelling.services.decisions.labels import label_of, written_in
 from labelling.services.jobs import JobCancelled, JobHandle, beat_job, enqueue_if_new
 
 TASK = "labelling.check_decisions"
-MOST_TOLD = 100
+MOST_TOLD = 20
 _BATCH = 500
 
 

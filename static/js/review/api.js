@@ -106,10 +106,10 @@ export function createApi({ base, session, user, deadlineMs = 15000 }) {
 
   /** Log the same person in again; false where the password does not match. */
   async function logIn(url, name, password) {
-    const page = { credentials: "same-origin", cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(deadlineMs) };
-    await fetch(url, page); // brings the CSRF cookie
+    const asked = { credentials: "same-origin", cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(deadlineMs) };
+    await fetch(url, asked); // brings the CSRF cookie
     const form = new URLSearchParams({ username: name, password });
-    await fetch(url, { ...page, method: "POST", body: form, headers: { "X-CSRFToken": csrfToken() } });
+    await fetch(url, { ...asked, method: "POST", body: form, headers: { "X-CSRFToken": csrfToken() } });
     return (await whoIsLoggedIn()) === user;
   }
 

@@ -193,7 +193,7 @@ compare.addEventListener("say", ({ detail: { text } }) => status.toast(text));
 
 function decide(verdict, more = {}) {
   const open = item();
-  const types = verdict === "fix" || verdict === "accept" ? { ...(chosen ? { [axis]: chosen } : {}) } : {};
+  const types = chosen && (verdict === "fix" || verdict === "accept") ? { [axis]: chosen } : {};
   const geometry = verdict === "fix" ? drawn : null;
   deciding.decide(open, verdict, { types, geometry, comment: $("comment").value.trim(), scene: scene(), ...more });
 }
@@ -265,7 +265,7 @@ function drawWhole() {
 }
 
 const drawStrip = afterPaint(() => {
-  const cell = (one, scene) => imagery.cell(one, scene);
+  const cell = (...parts) => imagery.cell(...parts);
   drawFilm($("film"), { steps: steps.onSites, looked: looking.step, current: queue.current, ahead: queue.ahead, cell, onBack: (step) => looking.at(step), onOpen: () => looking.leave(), onJump: (site) => queue.jump(site) });
   const last = looking.step ?? steps.last;
   $("undo").disabled = !last;

@@ -55,12 +55,12 @@ export function cornersOf(polygons) {
   );
 }
 
-function side([ax, ay], [bx, by], [cx, cy]) {
+function sideOf([ax, ay], [bx, by], [cx, cy]) {
   return (bx - ax) * (cy - ay) - (by - ay) * (cx - ax);
 }
 
 function cross(a, b, c, d) {
-  return side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
+  return sideOf(a, b, c) * sideOf(a, b, d) < 0 && sideOf(c, d, a) * sideOf(c, d, b) < 0;
 }
 
 /** Whether a ring crosses itself; long rings are left to the server, which always checks. */
