@@ -139,9 +139,14 @@ def area_ha(geometry: BaseGeometry) -> float:
     """Measure a geometry (EPSG:4326) on the WGS 84 ellipsoid, hectares; 0 for a point."""
     if geometry.geom_type == "Point":
         return 0.0
-    # Oriented by part: a ring the other way round would count as negative.
-    parts = [shapely.orient_polygons(part) for part in shapely.get_parts(geometry)]
-    return float(sum(abs(GEOD.geometry_area_perimeter(part)[0]) for part in parts) / 10_000)
+    parts = [geometry] if isinstance(geometry, Polygon) else shapely.get_parts(geometry).tolist()
+    return sum(_ring_m2(part.exterior) - sum(map(_ring_m2, part.interiors)) for part in parts) / 10_000
+
+
+def _ring_m2(ring: BaseGeometry) -> float:
+    lon, lat = shapely.get_coordinates(ring).T
+    area_m2, _ = GEOD.polygon_area_perimeter(lon, lat)
+    return abs(float(area_m2))  # below zero for a ring the other way round
 
 
 def distances_m(from_xy: NDArray[np.float64], to_xy: NDArray[np.float64]) -> NDArray[np.float64]:

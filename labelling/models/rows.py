@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import shapely
 from django.contrib.gis.db import models
 from django.contrib.gis.geos import GEOSGeometry
@@ -19,9 +20,10 @@ from shapely.geometry.base import BaseGeometry
 Convert = Callable[[Any], Any]
 
 
-def to_hex(geometry: BaseGeometry) -> Any:
-    """Write a geometry (EPSG:4326) as a field takes it without reading it: it is parsed only where somebody asks."""
-    return shapely.to_wkb(shapely.set_srid(geometry, 4326), hex=True, include_srid=True)
+def to_hex(geometries: Sequence[BaseGeometry]) -> list[Any]:
+    """Write geometries (EPSG:4326) as a field takes them without reading: each is parsed only where somebody asks."""
+    located = shapely.set_srid(np.array(geometries, object), 4326)
+    return list(shapely.to_wkb(located, hex=True, include_srid=True))
 
 
 def insert_rows(rows: Sequence[models.Model]) -> None:
@@ -36,7 +38,7 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
     fields = model._meta.concrete_fields
     for pk, row in zip(_new_ids(model, len(rows)), rows, strict=True):
         row.pk = pk
-        _set_stored(row)
+    _set_stored(rows)
     _set_dates(rows, fields)
     columns, table = _columns(fields), connection.ops.quote_name(model._meta.db_table)
     values = _values(rows, fields)
@@ -63,7 +65,7 @@ def insert_row(row: models.Model, *, over: str = "") -> None:
     with connection.cursor() as cursor:
         cursor.execute(_insertion(type(row), over, connection.vendor), values)
         [row.pk] = cursor.fetchone()
-    _set_stored(row)
+    _set_stored([row])
 
 
 @lru_cache
@@ -144,8 +146,10 @@ def _columns(fields: Sequence[Any]) -> str:
     return ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
 
 
-def _set_stored(row: models.Model) -> None:
-    row._state.adding, row._state.db = False, connection.alias
+def _set_stored(rows: Sequence[models.Model]) -> None:
+    alias = connection.alias
+    for row in rows:
+        row._state.adding, row._state.db = False, alias
 
 
 def _set_dates(rows: Sequence[models.Model], fields: Sequence[Any]) -> None:
@@ -175,7 +179,8 @@ def _convert(field: Any) -> Convert:
     if isinstance(field, models.UUIDField) and not connection.features.has_native_uuid_field:
         return lambda value: value and value.hex
     if isinstance(field, models.DateTimeField):
-        return lambda value: value and connection.ops.adapt_datetimefield_value(value)
+        adapt = connection.ops.adapt_datetimefield_value
+        return lambda value: value and adapt(value)
     return lambda value: value
 
 

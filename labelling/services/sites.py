@@ -71,7 +71,11 @@ def place_claims(*, source: Source, claims: Sequence[ClaimSpec], seed_import: Se
     places = group_places(list(known.values()), [Place(claim.geometry, claim.codes(Axis.FEATURE)) for claim in fresh])
     founded = _found_sites(source, fresh, places, len(known), mine_types)
     site_ids = [*known, *(site.pk for site in founded)]
-    rows = [_proposal(source, claim, site_ids[place], seed_import) for claim, place in zip(fresh, places, strict=True)]
+    outlines = to_hex([claim.geometry for claim in fresh])
+    rows = [
+        _proposal(source, claim, outline, site_ids[place], seed_import)
+        for claim, outline, place in zip(fresh, outlines, places, strict=True)
+    ]
     insert_rows(rows)
     _refresh({site_ids[place] for place in places if place < len(known)}, mine_types)
     return Placed(tuple(rows), len(founded), len(fresh) - len(founded), len(claims) - len(fresh))
@@ -253,11 +257,14 @@ def _fill(sites: Sequence[Site], standings: Sequence[Standing], mine_types: Mapp
     regions = regions_of([standing.point for standing in standings])
     asked = opinions_asked(footprints=[standing.footprint for standing in standings])
     cells = cells_of([one.point.x for one in standings], [one.point.y for one in standings]).tolist()
-    for site, standing, region, least, cell in zip(sites, standings, regions, asked, cells, strict=True):
+    axes = Axis.values
+    footprints, points = to_hex([one.footprint for one in standings]), to_hex([one.point for one in standings])
+    derived = zip(sites, standings, footprints, points, cells, regions, asked, strict=True)
+    for site, standing, footprint, point, cell, region, least in derived:
         site.least_opinions = max(site.least_opinions, least)
-        site.footprint, site.point, site.cell = to_hex(standing.footprint), to_hex(standing.point), cell
+        site.footprint, site.point, site.cell = footprint, point, cell
         site.area_ha, site.region, site.score = standing.area_ha, region, standing.score
-        for axis in Axis.values:
+        for axis in axes:
             setattr(site, axis, mine_types.get(standing.types.get(axis, "")))
         site.name = standing.name[:200] or site.name
         if site.priority < PUT_FIRST:
@@ -283,13 +290,13 @@ def _evidence_of_proposal(proposal: Proposal) -> Evidence:
     )
 
 
-def _proposal(source: Source, claim: ClaimSpec, site_id: int, seed_import: SeedImport | None) -> Proposal:
+def _proposal(source: Source, claim: ClaimSpec, outline: Any, site_id: int, seed_import: SeedImport | None) -> Proposal:
     return Proposal(
         site_id=site_id,
         source=source,
         external_id=claim.external_id,
         revision=claim.revision,
-        geometry=to_hex(claim.geometry),
+        geometry=outline,
         types={axis: [list(offer) for offer in offers] for axis, offers in claim.types.items()},
         score=claim.score,
         is_mine=claim.is_mine,

@@ -23,7 +23,8 @@ def some_rows(count: int) -> list[Site]:
     rows = []
     for number in range(count):
         outline = square(0.1 * number)
-        site = Site(footprint=to_hex(outline), point=to_hex(outline.centroid), name=f"no. {number}", score=number / 10)
+        footprint, point = to_hex([outline, outline.centroid])
+        site = Site(footprint=footprint, point=point, name=f"no. {number}", score=number / 10)
         site.cell = cell_at(to_geos(outline.centroid))  # type: ignore[arg-type]
         rows.append(site)
     return rows
@@ -46,7 +47,7 @@ def test_documents_and_nothing_are_kept_as_they_are() -> None:
     (site,) = some_rows(1)
     insert_rows([site])
     types = {"feature": [["pond", 0.5], ["open_pit", None]]}
-    outline = to_hex(square())
+    [outline] = to_hex([square()])
     proposal = Proposal(site=site, source=a_source(), external_id="ö'1", geometry=outline, types=types, properties={})
     insert_rows([proposal])
     kept = Proposal.objects.get()
@@ -70,7 +71,7 @@ def test_ids_go_on_where_they_were_and_django_goes_on_from_there() -> None:
 def test_only_the_named_fields_of_the_given_rows_change() -> None:
     one, two = rows = some_rows(2)
     insert_rows(rows)
-    one.footprint, one.name, one.score = to_hex(square(50)), "moved", None
+    one.footprint, one.name, one.score = *to_hex([square(50)]), "moved", None
     update_rows([one], ["footprint", "name"])
     kept, untouched = Site.objects.order_by("pk")
     assert isinstance(kept.footprint, GEOSGeometry)
