@@ -48,14 +48,20 @@ def start_from(asked: SiteFilter) -> CampaignStart:
         sources=(wanted["source"].name,) if wanted["source"] else (),
         types=tuple(wanted[axis] for axis in typed[:1]),
         regions=regions if len(regions) <= MAX_VALUES else (),
+        min_score=wanted["score_from"],
     )
     why = dict(_left_out(wanted, typed[1:], len(regions)))
     return CampaignStart(
         conditions,
-        taken=tuple(_said(asked, name) for name in asked.fields if wanted[name] and name not in why),
+        taken=tuple(_said(asked, name) for name in asked.fields if _is_asked(wanted[name]) and name not in why),
         left_out=tuple(LeftOut(_said(asked, name), why[name]) for name in asked.fields if name in why),
         found=asked.sites().count() if why else None,
     )
+
+
+def _is_asked(value: object) -> bool:
+    """Whether a field asks for something; a score of 0 asks for sites that have one."""
+    return value not in ("", None)
 
 
 def _typed(asked: SiteFilter) -> list[str]:
@@ -83,6 +89,8 @@ def _left_out(wanted: Mapping[str, Any], further: Sequence[str], regions: int) -
         yield "region", "no ecoregion with sites is called so"
     elif regions > MAX_VALUES:
         yield "region", f"these are {regions} ecoregions, and a campaign names at most {MAX_VALUES}"
+    if wanted["score_to"] is not None:
+        yield "score_to", "a campaign asks for a least score, not for a highest one"
 
 
 def _said(asked: SiteFilter, name: str) -> str:

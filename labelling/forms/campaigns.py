@@ -88,7 +88,6 @@ class CampaignForm(forms.Form):
         required=False,
         min_value=0,
         max_value=1,
-        widget=forms.NumberInput(attrs={"step": "0.05"}),
         help_text="0 to 1; sites that only seeds speak of have none.",
     )
     evidence = forms.MultipleChoiceField(

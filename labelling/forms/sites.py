@@ -32,6 +32,8 @@ class SiteFilter(Filter):
     region = forms.CharField(
         label="Region, biome or realm", required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
+    score_from = forms.FloatField(required=False, min_value=0, max_value=1)
+    score_to = forms.FloatField(required=False, min_value=0, max_value=1)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -56,12 +58,19 @@ class SiteFilter(Filter):
             raise BadRequest(msg)
         return super().of(query)
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        low, high = given.get("score_from"), given.get("score_to")
+        if low is not None and high is not None and high < low:
+            self.add_error("score_to", "Give no less than “Score from”.")
+        return given
+
     def sites(self) -> SiteQuerySet:
         """The sites that the form asks for; none where it asks for nonsense."""
         if not self.is_valid():
             return Site.objects.none()
         wanted = self.cleaned_data
-        sites = Site.objects.filter(_named(wanted["q"]), _in_region(wanted["region"]), *self._typed())
+        sites = Site.objects.filter(_named(wanted["q"]), _in_region(wanted["region"]), *self._typed(), *self._scored())
         if wanted["state"]:
             sites = sites.filter(state=wanted["state"])
         if wanted["source"]:
@@ -74,6 +83,11 @@ class SiteFilter(Filter):
             if code := self.cleaned_data[axis]:
                 # By its number: PostgreSQL knows how common each is, but nothing across a join.
                 yield Q(**{axis: None if code == NONE else self._type_ids[code]})
+
+    def _scored(self) -> Iterator[Q]:
+        for name, bound in (("score_from", "score__gte"), ("score_to", "score__lte")):
+            if (score := self.cleaned_data[name]) is not None:
+                yield Q(**{bound: score})
 
 
 def _named(text: str) -> Q:

@@ -93,7 +93,7 @@ class Site(models.Model):
             models.Index(fields=["region", "state"], name="site_region_state"),
             models.Index(fields=["-priority", "id"], condition=Q(due_again=True), name="site_due_again"),
             # A map of a million sites is summed up from this index alone.
-            models.Index(fields=["cell", "state", *Axis.values, "id"], name="site_map"),
+            models.Index(fields=["cell", "state", *Axis.values, "id", "score"], name="site_map"),
         ]
         constraints = [
             models.CheckConstraint(

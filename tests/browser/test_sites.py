@@ -81,6 +81,41 @@ def test_a_site_near_the_ground_has_an_outline_and_a_panel_that_leads_to_it(visi
     expect(page).to_have_url(re.compile(rf"/sites/{number}/$"))
 
 
+def test_a_range_of_scores_by_keyboard_bounds_table_map_and_campaign(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in("lea")
+    page.goto(f"{visit.stage.url}/sites/?source=generalist+of+keymap")
+    every = page.locator("tbody tr").count()
+    visit.tab_to(page.get_by_label("Score from"))
+    page.keyboard.type("0.45")
+    page.keyboard.press("Tab")
+    page.keyboard.type("0.5")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("score_from=0.45&score_to=0.5"))
+    page.wait_for_load_state()
+    rows = page.locator("tbody tr")
+    scores = {row.locator("td.num").first.inner_text() for row in rows.all()}
+    assert scores == {"0.45", "0.50"}
+    assert rows.count() < every
+    expect(page.locator("#map-count")).to_have_text(f"{rows.count()} sites in view")
+    page.get_by_role("link", name="Open a campaign of these").click()
+    expect(page.get_by_label("Least score")).to_have_value("0.45")
+    note = page.get_by_role("region", name="Taken over from the sites page")
+    expect(note.get_by_role("listitem")).to_contain_text("Score to: 0.5: a campaign asks for a least score")
+
+
+def test_scores_the_wrong_way_round_are_marked_and_can_be_put_right(visit: Visit) -> None:
+    page = visit.page
+    visit.log_in("gus")
+    page.goto(f"{visit.stage.url}/sites/?source=generalist+of+keymap&score_from=0.6&score_to=0.5")
+    expect(page.get_by_role("heading", name="This filter cannot be understood")).to_be_visible()
+    high = page.get_by_label("Score to")
+    expect(high).to_have_accessible_description("Give no less than “Score from”.")
+    high.fill("0.65")
+    high.press("Enter")
+    expect(page.locator("tbody tr").first).to_be_visible()
+
+
 def test_a_long_reason_makes_no_row_high(visit: Visit) -> None:
     """A whole paragraph takes two lines here; the page of the site has all of it."""
     page = visit.page

@@ -37,6 +37,8 @@ def mines(cast: Cast) -> dict[str, Site]:
         claim = ClaimSpec(name, square(west, -20), types=said, name=name)
         found[name] = place_claims(source=a_source(source), claims=[claim]).proposals[0].site
     decide(cast.ana, found["a pond"])
+    for name, score in (("a gold mine", 0.625), ("a far pond", 0.9)):
+        Site.objects.filter(pk=found[name].pk).update(score=score)
     return found
 
 
@@ -53,6 +55,12 @@ def start(query: str) -> CampaignStart:
             "commodity=gold&source=anm",
             CampaignFilter(types=("gold",), sources=("anm",)),
             ("Commodity: gold", "Source: anm"),
+        ),
+        ("score_from=0", CampaignFilter(min_score=0), ("Score from: 0.0",)),
+        (
+            "score_from=0.625&source=anm",
+            CampaignFilter(sources=("anm",), min_score=0.625),
+            ("Source: anm", "Score from: 0.625"),
         ),
         ("region=caat", CampaignFilter(regions=(11,)), ("Region, biome or realm: caat",)),
         ("region=tropical+grass", CampaignFilter(regions=(11, 10)), ("Region, biome or realm: tropical grass",)),
@@ -81,6 +89,8 @@ def test_what_every_campaign_does_needs_no_condition(mines: dict[str, Site]) -> 
     [
         ("q=pond", "Name or number: pond", "names or numbers", 3),
         ("state=verified", "State: verified", "set back to review", 1),
+        ("score_to=0.625", "Score to: 0.625", "a least score, not for a highest", 1),
+        ("score_to=0", "Score to: 0.0", "a least score, not for a highest", 0),
         ("feature=none", "Feature: not named", "the types that sites have", 2),
         ("region=campos", "Region, biome or realm: campos", "no ecoregion with sites", 0),
         ("region=atlantis", "Region, biome or realm: atlantis", "no ecoregion with sites", 0),
@@ -104,6 +114,13 @@ def test_one_type_is_taken_over_and_the_other_is_named(mines: dict[str, Site]) -
     names = Site.objects.matching(begun.conditions).order_by("pk").values_list("name", flat=True)
     assert list(names) == ["a gold pond", "a pond"], "more than were asked for, never fewer"
     assert begun.found == 1
+
+
+def test_of_a_range_of_scores_the_lower_end_is_taken_over(mines: dict[str, Site]) -> None:
+    begun = start("score_from=0.5&score_to=0.8")
+    assert (begun.conditions, begun.taken) == (CampaignFilter(min_score=0.5), ("Score from: 0.5",))
+    assert [what for what, _ in begun.left_out] == ["Score to: 0.8"]
+    assert (begun.found, Site.objects.matching(begun.conditions).count()) == (1, 2)
 
 
 def test_more_regions_than_a_campaign_names_are_left_out(

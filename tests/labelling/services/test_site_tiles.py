@@ -22,8 +22,8 @@ def settled(*places: tuple[float, float], code: str = "open_pit", **more: object
     return Site.objects.bulk_create(Site(footprint=at, point=at, feature=feature, **more) for at in points)
 
 
-def read(tile: TileAddress = WORLD) -> SiteTile:
-    return read_site_tile(sites=Site.objects.all(), tile=tile)
+def read(tile: TileAddress = WORLD, **asked: object) -> SiteTile:
+    return read_site_tile(sites=Site.objects.filter(**asked), tile=tile)
 
 
 def _tile_at(lon: float, lat: float, z: int) -> TileAddress:
@@ -130,11 +130,12 @@ def test_a_site_s_cell_follows_its_point(cast: Cast) -> None:
     assert site.cell == cell_at(moved)
 
 
-def test_a_tile_of_many_is_one_range_of_the_index(few: None) -> None:
+@pytest.mark.parametrize("asked_for", [{}, {"score__gte": 0.3, "score__lte": 0.6}])
+def test_a_tile_of_many_is_one_range_of_the_index(few: None, asked_for: dict[str, object]) -> None:
     """Read from the index of the map alone: SQLite says so, PostgreSQL decides by what it knows of the table."""
-    settled(*[(25 + step / 100, -11) for step in range(8)])
+    settled(*[(25 + step / 100, -11) for step in range(8)], score=0.5)
     with CaptureQueriesContext(connection) as asked:
-        read()
+        read(**asked_for)
     summed = next(query["sql"] for query in asked if "COUNT" in query["sql"])
     assert " BETWEEN " in summed
     assert len(asked) <= 3

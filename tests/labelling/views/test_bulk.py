@@ -69,6 +69,15 @@ def test_from_the_filter_to_the_end_and_back(lea: Client, cast: Cast) -> None:
     assert place in listed
 
 
+def test_a_range_of_scores_bounds_what_is_acted_on(lea: Client, cast: Cast) -> None:
+    sites = some_sites(3)
+    for site, score in zip(sites, (0.2, 0.5, 0.8), strict=True):
+        Site.objects.filter(pk=site.pk).update(score=score)
+    assert 'name="asked" value="score_from=0.3&amp;score_to=0.6"' in lea.get("/sites/?score_from=0.3&score_to=0.6").text
+    lea.post(f"{drawn_up(lea, asked='score_from=0.3&score_to=0.6')}start/")
+    assert Decision.objects.get().site == sites[1]
+
+
 def test_outlines_are_shown_where_they_would_lie_before_they_move(lea: Client, cast: Cast) -> None:
     site, _open = some_sites(2)
     decide(cast.ana, site)

@@ -51,11 +51,20 @@ def test_sites_without_a_type_have_the_neutral_colour(gus: Client, crowd: list[S
 
 
 @pytest.mark.parametrize(
-    ("query", "count"), [("feature=open_pit", 4), ("state=verified", 0), ("source=Tailings+of+Minas", 4), ("q=no", 0)]
+    ("query", "count"),
+    [
+        ("feature=open_pit", 4),
+        ("state=verified", 0),
+        ("source=Tailings+of+Minas", 4),
+        ("q=no", 0),
+        ("score_to=0.5", 4),
+        ("score_from=0.5", 0),
+    ],
 )
 def test_the_filter_of_the_table_is_the_filter_of_the_map(
     gus: Client, crowd: list[Site], query: str, count: int
 ) -> None:
+    Site.objects.update(score=0.25)
     assert sum(one["count"] for one in gus.get(f"{WORLD}?{query}").json()["clusters"]) == count
 
 

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -30,8 +31,8 @@ def claimed(name: str, geometry: BaseGeometry, *, by: str = "surveys", **more: A
 def mines(cast: Cast) -> dict[str, Site]:
     return {
         "Mutanda": claimed("Mutanda", SQUARE, types=PIT),
-        "Kamoto": claimed("Kamoto", Point(26, -11), types=COBALT, by="usgs"),
-        "nobody": claimed("nobody", Point(-70, -30)),
+        "Kamoto": claimed("Kamoto", Point(26, -11), types=COBALT, by="usgs", score=0.5),
+        "nobody": claimed("nobody", Point(-70, -30), score=0.05),
     }
 
 
@@ -66,6 +67,14 @@ def mapped(client: Client, query: str = "bbox=-180,-90,180,90") -> Any:
         ("method=none&source=usgs", {"Kamoto"}),
         ("source=surveys", {"Mutanda", "nobody"}),
         ("region=desert", set()),
+        ("score_from=0", {"Kamoto", "nobody"}),
+        ("score_from=0.5", {"Kamoto"}),
+        ("score_from=0.5001", set()),
+        ("score_to=0.5", {"Kamoto", "nobody"}),
+        ("score_to=.4999", {"nobody"}),
+        ("score_from=0.05&score_to=0.05", {"nobody"}),
+        ("score_from=0.1&score_to=1&commodity=cobalt&source=usgs", {"Kamoto"}),
+        ("score_from=&score_to=", {"Mutanda", "Kamoto", "nobody"}),
     ],
 )
 def test_each_filter_keeps_what_it_names(gus: Client, mines: dict[str, Site], query: str, names: set[str]) -> None:
@@ -73,6 +82,14 @@ def test_each_filter_keeps_what_it_names(gus: Client, mines: dict[str, Site], qu
     drawn = mapped(gus, f"{query}&bbox=-180,-90,180,90")
     assert {feature["properties"]["name"] for feature in drawn["features"]} == names
     assert drawn["total"] == len(names)
+
+
+def test_the_highest_score_stands_in_the_table(gus: Client, mines: dict[str, Site]) -> None:
+    claimed("again", Point(26, -11), by="a model", types=COBALT, score=0.875)
+    rows = re.findall(r'<tr data-site="(\d+)".*?<td class="num">(.*?)</td>', gus.get("/sites/").text, re.S)
+    assert dict(rows) == {
+        str(mines["Mutanda"].pk): "–", str(mines["Kamoto"].pk): "0.88", str(mines["nobody"].pk): "0.05",
+    }  # fmt: skip
 
 
 def test_a_site_is_found_by_its_number(gus: Client, mines: dict[str, Site]) -> None:
@@ -96,7 +113,13 @@ def test_nothing_else_can_be_asked(gus: Client, mines: dict[str, Site], path: st
     assert gus.get(f"{path}?{query}&bbox=-180,-90,180,90").status_code == 400
 
 
-@pytest.mark.parametrize("query", ["state=nonsense", "feature=gold", "source=nobody", "q=" + "x" * 101])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("state=nonsense", "feature=gold", "source=nobody", "q=" + "x" * 101),
+        *("score_from=-0.1", "score_to=1.1", "score_from=high", "score_to=nan", "score_from=0.6&score_to=0.5"),
+    ],
+)
 def test_nonsense_is_marked_and_finds_nothing(gus: Client, mines: dict[str, Site], query: str) -> None:
     answer = gus.get(f"/sites/?{query}")
     assert answer.status_code == 200
