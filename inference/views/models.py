@@ -14,7 +14,8 @@ from inference.core.errors import InferenceError
 from inference.core.preparation import Preparation
 from inference.models import DispatchEntry, ModelVersion
 from inference.services.dispatch import promote_model, retire_model, roll_back
-from labelling.models import MineType
+from inference.services.reception import reception_of
+from labelling.models import Decision, MineType
 
 
 @require_safe
@@ -22,6 +23,7 @@ from labelling.models import MineType
 def model(request: HttpRequest, name: str) -> HttpResponse:
     found = get_object_or_404(ModelVersion.objects.select_related("source"), name=name)
     preparation = Preparation.from_json(found.preparation)
+    reception = reception_of(model=found)
     known = MineType.objects.in_bulk(found.types, field_name="code")
     context = {
         "model": found,
@@ -31,6 +33,8 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
         "regions": found.regions.all(),
         "entries": found.dispatch_entries.select_related("mine_type"),
         "runs": found.runs.select_related("job")[:10],
+        "reception": reception,
+        "reasons": [(Decision.Reason(code).label, count) for code, count in reception.tally.rejected.items()],
     }
     return render(request, "inference/model.html", context)
 

@@ -23,6 +23,8 @@ State = Literal["open", "verified", "rejected", "contested"]
 POSITIVE = frozenset({"accept", "fix", "add"})
 OPINIONS = POSITIVE | {"reject", "unsure"}
 BACKGROUND_REASONS = frozenset({"not_a_mine"})
+UNSEEN_REASONS = frozenset({"offset", "cloud", "bad_imagery"})
+"""The imagery cannot show what is there."""
 LEADS = "labelling.change_label"
 """The permission of who settles what others left contested: a lead."""
 SHARE_STEPS = 1_000_003  # a prime

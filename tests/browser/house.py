@@ -99,7 +99,8 @@ def _models(cast: "Cast", folder: Path) -> dict[str, list[str]]:
     """Two models with scores on a test set, one of them serving, and an experiment under way."""
     from inference.models import DispatchEntry, ModelVersion
     from labelling.models import Job
-    from tests.inference.models import fake_model
+    from tests.inference.models import fake_model, proposed
+    from tests.mines import decide
     from tests.training.ground import SMALL, pit_country
     from tests.training.services.test_evaluation import PIT, POND, place
     from tests.truth import LAT, WEST, region, square
@@ -115,6 +116,12 @@ def _models(cast: "Cast", folder: Path) -> dict[str, list[str]]:
     models = [fake_model(folder, name=name) for name in ("steady", "bold")]
     for model in models:
         evaluate_model(model=model, testset=testset)
+    found = proposed(models[0], 0.94, 0.91, 0.76, 0.72, 0.55, 0.31, lat=-23)
+    decide(cast.ana, found[0])
+    decide(cast.ana, found[1], "fix", types={"feature": "pond"})
+    decide(cast.ana, found[2], "reject", reason="cloud")
+    decide(cast.ana, found[3], "reject", reason="not_a_mine")
+    decide(cast.ana, found[4], "unsure")
     ModelVersion.objects.filter(pk=models[0].pk).update(status="serving", engine="yolo")
     DispatchEntry.objects.create(model=models[0])
     pit_country(folder, cast.ana, count=2)

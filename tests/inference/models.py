@@ -7,6 +7,10 @@ from inference.core.model_version import ModelSpec
 from inference.core.preparation import Preparation
 from inference.models import ModelVersion
 from inference.services.registry import register_model
+from labelling.core.matching import ClaimSpec
+from labelling.models import Site
+from labelling.services.sites import place_claims
+from tests.mines import HERE, square
 
 PREPARATION = Preparation(bands=("B04", "B03"), chip_px=64, pixel_m=10.0, low=(0.0, 0.0), high=(0.5, 0.5))
 TYPES = ("open_pit", "pond")
@@ -43,3 +47,14 @@ def yolo_weights(folder: Path, *, classes: int = 2, channels: int = 2) -> Path:
     path = folder / "best.pt"
     torch.save({"model": model.half(), "ema": None, "train_args": {"imgsz": 64}, "epoch": -1}, path)
     return path
+
+
+def proposed(model: ModelVersion, *scores: float | None, code: str = "open_pit", lat: float = HERE[1]) -> list[Site]:
+    """Sites in a row, 0.05 degrees apart, each proposed by a model with a score."""
+    claims = [
+        ClaimSpec(
+            f"{lat} {number} {score}", square(HERE[0] + 0.05 * number, lat), {model.axis: ((code, score),)}, score
+        )
+        for number, score in enumerate(scores)
+    ]
+    return [proposal.site for proposal in place_claims(source=model.source, claims=claims).proposals]

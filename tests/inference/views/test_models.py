@@ -1,13 +1,17 @@
+import html
+import re
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from inference.models import DispatchEntry, ModelVersion
 from inference.services.dispatch import promote_model
 from tests.cast import Cast
-from tests.inference.models import fake_model
+from tests.inference.models import fake_model, proposed
+from tests.mines import decide
 
 pytestmark = pytest.mark.django_db
 
@@ -83,3 +87,58 @@ def test_an_empty_table_says_what_to_do_first(client: Client, cast: Cast) -> Non
 def test_a_model_that_is_not_there_is_not_found(client: Client, cast: Cast) -> None:
     client.force_login(cast.ada)
     assert client.get("/models/nobody-1/").status_code == 404
+
+
+def told(client: Client, model: ModelVersion) -> str:
+    """What the page says that reviewers said, in words alone."""
+    section = re.search(r'<section[^>]*"said".*?</section>', client.get(f"/models/{model.name}/").text, re.S)
+    assert section
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", section[0])).split())
+
+
+def test_the_page_says_what_reviewers_said_and_leads_to_the_sites(
+    client: Client, cast: Cast, model: ModelVersion
+) -> None:
+    sites = proposed(model, 0.95, 0.92, 0.45, 0.42, 0.3)
+    decide(cast.ana, sites[0])
+    decide(cast.ana, sites[1], "fix", types={"feature": "pond"})
+    decide(cast.ana, sites[2], "reject", reason="not_a_mine")
+    decide(cast.ana, sites[3], "reject", reason="bad_imagery")
+    client.force_login(cast.lea)
+    said = told(client, model)
+    assert "5 proposals of it stand on 5 sites" in said
+    assert "67 % of the 3 decided are mines" in said
+    assert "1 accepted as proposed, 0 fixed with its type kept, 1 as another type" in said
+    assert "rejected 2 1 bad imagery, 1 not a mine" in said
+    assert "an offset (1): not counted as decided" in said
+    assert "no figure of a test set" in said
+    page = client.get(f"/models/{model.name}/").text
+    links = [html.unescape(link) for link in re.findall(r'href="(/sites/[^"]+)"', page)]
+    assert [len(client.get(link).context["page"]) for link in links] == [1, 2, 2, 0, 2, 2, 1]
+    assert links[4:] == [
+        f"/sites/?source=baseline-1&score_from={low}&score_to={high}"
+        for low, high in (("0.9", "1.0"), ("0.4", "0.5"), ("0.3", "0.4"))
+    ]
+
+
+def test_before_the_first_decision_no_share_is_made_up(client: Client, cast: Cast, model: ModelVersion) -> None:
+    proposed(model, 0.9)
+    client.force_login(cast.lea)
+    said = told(client, model)
+    assert "1 proposal of it stands on 1 site. None of them says yet whether it was right." in said
+    assert "%" not in said
+
+
+def test_a_model_that_proposed_nothing_says_what_to_do_first(client: Client, cast: Cast, model: ModelVersion) -> None:
+    for person, way in ((cast.ada, True), (cast.lea, False)):
+        client.force_login(person)
+        assert "It has proposed nothing yet" in told(client, model)
+        assert ("Start a run" in told(client, model)) is way
+
+
+def test_who_may_not_see_sites_is_led_to_none(client: Client, cast: Cast, model: ModelVersion) -> None:
+    proposed(model, 0.9)
+    cast.eve.user_permissions.add(Permission.objects.get(codename="view_modelversion"))
+    client.force_login(cast.eve)
+    assert "0.9 to 1.0 1 0 0 0" in told(client, model)
+    assert "/sites/" not in client.get(f"/models/{model.name}/").text
