@@ -39,6 +39,7 @@ urlpatterns = [
     path("agreement/<slug:table>.csv", agreement.agreement_csv, name="agreement-csv"),
     path("review/", review.campaigns, name="campaigns"),
     path("review/contested/", contested.contested, name="contested"),
+    path("review/contested/take-back/", contested.contested_take_back, name="contested-take-back"),
     path("review/suspects/", suspects.suspects, name="suspects"),
     path("review/new/", campaigns.campaign_new, name="campaign-new"),
     path("review/<slug:slug>/", review.review, name="review"),

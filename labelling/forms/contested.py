@@ -1,7 +1,8 @@
-"""The word of a lead on a contested site."""
+"""The word of a lead on a contested site, and its way back."""
 
 from django import forms
 
+from labelling.forms.filters import Filter
 from labelling.services.decisions.submission import MAX_COMMENT
 
 
@@ -10,3 +11,15 @@ class SettleForm(forms.Form):
     key = forms.UUIDField()
     base_version = forms.IntegerField(min_value=0, max_value=2**31 - 1)
     comment = forms.CharField(required=False, max_length=MAX_COMMENT)
+    next = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class TakeBackForm(forms.Form):
+    ruling = forms.UUIDField()
+    key = forms.UUIDField()
+
+
+class ContestedPlace(Filter):
+    """Where in the list a lead is: after having settled something."""
+
+    settled = forms.UUIDField(required=False)

@@ -1,7 +1,7 @@
 """Contested sites: what was said of each, side by side, and the word of a lead that settles it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from uuid import UUID
@@ -94,13 +94,18 @@ def _dispute(
     comments: Sequence[Comment],
 ) -> Dispute:
     voices = tuple(
-        Voice(one, tuple(mine_types[code] for code in one.types.values() if code in mine_types), path)
+        Voice(one, tuple(mine_types[code] for code in _named(one) if code in mine_types), path)
         for one, path in zip(said, picture.paths[1:], strict=True)
     )
     shapes = [to_shapely(one.geometry) for one in said if one.geometry and one.verdict in POSITIVE]
     overlaps = [outline_iou(*pair) for pair in combinations(shapes, 2)]
     overlap = min((one for one in overlaps if one is not None), default=None)
     return Dispute(site, _about(said), voices, picture, overlap, tuple(comments))
+
+
+def _named(one: Decision) -> Iterable[str]:
+    """The types that an opinion is for: a rejection keeps those that were proposed, and is for none."""
+    return one.types.values() if one.verdict in POSITIVE else ()
 
 
 def _about(said: Sequence[Decision]) -> str:
@@ -123,7 +128,7 @@ def adopt_opinion(*, user: User, decision_id: int, key: UUID, base_version: int,
         decision_id: the opinion.
         key: made with the page; sent twice it counts once.
         base_version: the version of the site that the lead saw.
-        comment: why, at most 2000 characters.
+        comment: why, at most 2000 characters; whom it mentions is told.
 
     Raises:
         NotAllowed: the user settles nothing.
@@ -152,5 +157,39 @@ def adopt_opinion(*, user: User, decision_id: int, key: UUID, base_version: int,
             reason=opinion.reason,
             comment=comment,
             campaign_id=opinion.campaign_id,
+            tells=True,
+        ),
+    )
+
+
+def ruling_of(*, user: User, key: UUID) -> Decision | None:
+    """Find what a lead settled, by its key; None where it was taken back, or is not this lead's."""
+    rulings = Decision.objects.in_force().filter(key=key, reviewer=user, as_lead=True)
+    return rulings.select_related("site").first()
+
+
+def take_back_ruling(*, user: User, ruling: UUID, key: UUID) -> Receipt:
+    """Take back what a lead settled: what the others said stands again.
+
+    Args:
+        user: the lead who settled it.
+        ruling: the key of the decision that settled it.
+        key: made with the page; sent twice it counts once.
+
+    Raises:
+        NotFound: nothing of the kind was settled by this lead.
+        Conflict: it was taken back already, or somebody has decided on the site since.
+    """
+    made = Decision.objects.filter(key=ruling, reviewer=user, as_lead=True).first()
+    if made is None:
+        raise NotFound("you have settled nothing of the kind")
+    return submit_decision(
+        user=user,
+        submission=Submission(
+            key=key,
+            verdict=Decision.Verdict.UNDO,
+            base_version=made.version or 0,
+            campaign_id=made.campaign_id,
+            undoes=ruling,
         ),
     )

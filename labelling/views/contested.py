@@ -1,23 +1,34 @@
 """The sites on which reviewers disagree, for leads."""
 
-from typing import cast
-from uuid import uuid4
+from itertools import zip_longest
+from typing import Any, cast
+from urllib.parse import urlencode
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from labelling.core.errors import BadInput, Conflict, KeyReused, NotFound
 from labelling.core.review import LEADS
-from labelling.forms.contested import SettleForm
+from labelling.forms.contested import ContestedPlace, SettleForm, TakeBackForm
 from labelling.services.campaigns import campaigns_of
-from labelling.services.contested import adopt_opinion, contested_sites, describe_disputes
+from labelling.services.contested import (
+    adopt_opinion,
+    contested_sites,
+    describe_disputes,
+    ruling_of,
+    take_back_ruling,
+)
+from labelling.services.keymaps import keymap_of
 
 PER_PAGE = 10
 
@@ -30,18 +41,23 @@ def contested(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _settle(request, user)
     page = Paginator(contested_sites(), PER_PAGE).get_page(request.GET.get("page"))
-    # A key a site: whatever is pressed first counts, once.
-    disputes = [(dispute, uuid4()) for dispute in describe_disputes(sites=list(page))]
-    context = {"page": page, "disputes": disputes, "campaign": campaigns_of(user=user).first()}
+    disputes = describe_disputes(sites=list(page))
+    settled = ContestedPlace.checked(request.GET).cleaned_data["settled"]
+    context = {
+        "page": page,
+        # A key a site: whatever is pressed first counts, once.
+        "disputes": [(dispute, uuid4(), after) for dispute, after in zip_longest(disputes, disputes[1:])],
+        "campaign": campaigns_of(user=user).first(),
+        "ruling": ruling_of(user=user, key=settled) if settled else None,
+        "take_back_key": uuid4(),
+        "keys": keymap_of(user=user),
+    }
     return render(request, "labelling/contested.html", context)
 
 
 def _settle(request: HttpRequest, user: User) -> HttpResponse:
-    form = SettleForm(request.POST)
-    if not form.is_valid():
-        msg = "name the opinion, the version of the site and a key"
-        raise BadRequest(msg)
-    sent = form.cleaned_data
+    sent = _sent(SettleForm(request.POST))
+    after = sent.pop("next")
     try:
         receipt = adopt_opinion(user=user, decision_id=sent.pop("decision"), **sent)
     except Conflict:
@@ -49,5 +65,36 @@ def _settle(request: HttpRequest, user: User) -> HttpResponse:
     except (BadInput, NotFound, KeyReused) as error:
         messages.error(request, f"Nothing was settled: {error}.")
     else:
-        messages.success(request, f"Site {receipt.site.pk} is {receipt.settlement.state}.")
-    return redirect("contested")
+        return _back(request, settled=receipt.decision.key, site=after)
+    return _back(request)
+
+
+@require_POST
+@permission_required(LEADS, raise_exception=True)
+def contested_take_back(request: HttpRequest) -> HttpResponse:
+    """Take back what was settled last."""
+    sent = _sent(TakeBackForm(request.POST))
+    try:
+        receipt = take_back_ruling(user=cast(User, request.user), **sent)
+    except Conflict as error:
+        messages.warning(request, f"Nothing was taken back: {error}.")
+    except (NotFound, KeyReused) as error:
+        messages.error(request, f"Nothing was taken back: {error}.")
+    else:
+        messages.success(request, f"Site {receipt.site.pk} is {receipt.settlement.state} again.")
+        return _back(request, site=receipt.site.pk)
+    return _back(request)
+
+
+def _sent(form: Form) -> dict[str, Any]:
+    if not form.is_valid():
+        msg = f"the form lacks what it sends by itself: {', '.join(form.errors)}"
+        raise BadRequest(msg)
+    return form.cleaned_data
+
+
+def _back(request: HttpRequest, *, settled: UUID | None = None, site: int | None = None) -> HttpResponse:
+    """To the same page of the list, at a site of it; what there is to read at its top is read first."""
+    asked = {"page": request.GET.get("page"), "settled": settled}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return redirect(f"{reverse('contested')}{f'?{query}' if query else ''}{f'#site-{site}' if site else ''}")

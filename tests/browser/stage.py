@@ -19,7 +19,9 @@ LONELY = "lonely"  # a campaign whose only site has no scene
 EMPTY = "empty"  # a campaign without a site
 SEAM = "seam"  # a campaign whose only site lies over the edge of two scenes, with an older one and a composite
 OFFSET = "offset"  # two sites beside their mine, one verified all the same and one rejected for that
+QUARREL = "quarrel"  # three sites on which Ana and Ben disagree
 MANY = "many"  # a campaign of 210 sites, none with a scene
+STORM = "storm"  # another of 60, for what goes wrong
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
 
 
@@ -44,7 +46,9 @@ def set_stage() -> None:
     _add_lonely()
     _add_seam()
     _add_offset()
-    _add_many()
+    _add_quarrel()
+    _add_many(MANY, south=-45, columns=15, rows=14)
+    _add_many(STORM, south=-55, columns=10, rows=6)
 
 
 def play_on(story: str, places: Sequence[Place]) -> None:
@@ -173,7 +177,35 @@ def _add_offset() -> None:
     decide(ana, refused.site, "reject", reason="offset")
 
 
-def _add_many() -> None:
+def _add_quarrel() -> None:
+    from dataclasses import replace
+    from uuid import uuid4
+
+    from django.contrib.auth.models import User
+    from shapely.geometry import box
+
+    from labelling.core.matching import ClaimSpec
+    from labelling.models import Source
+    from labelling.services.campaigns import Terms, create_campaign
+    from labelling.services.decisions import Submission, submit_decision
+    from labelling.services.sites import place_claims
+
+    source = Source.objects.create(name=f"seeds of {QUARREL}", kind="labelled", licence="CC0", synthetic=True)
+    places = [
+        ClaimSpec(f"{number}", box(west, -55, west + 0.01, -54.99), {"feature": (("pond", None),)}, name="Quarrel")
+        for number, west in enumerate((-30, -29.9, -29.8))
+    ]
+    placed = place_claims(source=source, claims=places)
+    terms = Terms(f"Synthetic {QUARREL}", conditions={"sources": [source.name]}, reviews_needed=2)
+    campaign = create_campaign(terms=terms)
+    ana, ben = (User.objects.get(username=name) for name in ("ana", "ben"))
+    for proposal in placed.proposals:
+        yes = Submission(uuid4(), "accept", site_id=proposal.site_id, campaign_id=campaign.pk)
+        submit_decision(user=ana, submission=yes)
+        submit_decision(user=ben, submission=replace(yes, key=uuid4(), verdict="reject", reason="not_a_mine"))
+
+
+def _add_many(story: str, *, south: float, columns: int, rows: int) -> None:
     from shapely.geometry import box
 
     from labelling.core.matching import ClaimSpec
@@ -181,16 +213,16 @@ def _add_many() -> None:
     from labelling.services.campaigns import Terms, create_campaign
     from labelling.services.sites import place_claims
 
-    source = Source.objects.create(name=f"seeds of {MANY}", kind="polygons", licence="CC0", synthetic=True)
-    corners = [(-20 + column / 10, -45 + row / 10) for column in range(15) for row in range(14)]
-    squares = [box(west, south, west + 0.01, south + 0.01) for west, south in corners]
+    source = Source.objects.create(name=f"seeds of {story}", kind="polygons", licence="CC0", synthetic=True)
+    corners = [(-20 + column / 10, south + row / 10) for column in range(columns) for row in range(rows)]
+    squares = [box(x, y, x + 0.01, y + 0.01) for x, y in corners]
     place_claims(
         source=source,
         claims=[
             ClaimSpec(f"{number}", square, {"feature": (("pond", None),)}) for number, square in enumerate(squares)
         ],
     )
-    create_campaign(terms=Terms(f"Synthetic {MANY}", conditions={"sources": [source.name]}))
+    create_campaign(terms=Terms(f"Synthetic {story}", conditions={"sources": [source.name]}))
 
 
 if __name__ == "__main__":

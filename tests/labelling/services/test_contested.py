@@ -6,7 +6,15 @@ from django.test.utils import CaptureQueriesContext
 
 from labelling.core.errors import BadInput, Conflict, NotAllowed, NotFound
 from labelling.models import Campaign, Decision, Label, Site
-from labelling.services.contested import adopt_opinion, contested_sites, count_contested, describe_disputes
+from labelling.services.comments import mentions_waiting
+from labelling.services.contested import (
+    adopt_opinion,
+    contested_sites,
+    count_contested,
+    describe_disputes,
+    ruling_of,
+    take_back_ruling,
+)
 from tests.cast import Cast
 from tests.mines import HERE, a_campaign, a_site, decide, drawn, some_sites
 
@@ -157,3 +165,60 @@ def test_the_longest_waiting_come_first_in_as_many_queries_for_many(cast: Cast, 
         counts.append(len(asked))
     assert [dispute.site for dispute in found] == sites[::-1]
     assert counts[0] == counts[1]
+
+
+def test_an_adopted_opinion_brings_the_outline_that_it_was_given_on(cast: Cast, twice: Campaign) -> None:
+    """Ana accepted the outline that was proposed; on the contested site stands the one that Ben drew since."""
+    site = a_site(types=PIT)
+    said = decide(cast.ana, site, types={"feature": "pond"}, campaign_id=twice.pk).decision
+    decide(cast.ben, site, "fix", geometry=drawn(side=0.02), campaign_id=twice.pk)
+    label = adopt(cast, said)
+    assert label.types() == {"feature": "pond"}
+    assert label.geometry.equals(said.geometry)
+    assert Site.objects.get().footprint.equals(said.geometry)
+
+
+def test_a_rejection_names_no_type(cast: Cast, twice: Campaign) -> None:
+    """It keeps the types that were proposed, and is for none of them."""
+    quarrel(cast, twice, a_site(types=PIT))
+    (dispute,) = describe_disputes(sites=list(contested_sites()))
+    assert dispute.voices[1].decision.types == {"feature": "open_pit"}
+    assert dispute.voices[1].types == ()
+
+
+def test_whom_the_reason_mentions_is_told(cast: Cast, twice: Campaign) -> None:
+    site = a_site(types=PIT)
+    _, said = quarrel(cast, twice, site)
+    adopt(cast, said, comment="@ana a lake has no benches")
+    assert [(one.site, one.text) for one in mentions_waiting(user=cast.ana, limit=9)] == [
+        (site, "@ana a lake has no benches")
+    ]
+
+
+def test_a_ruling_is_taken_back_once_and_by_who_made_it(cast: Cast, twice: Campaign) -> None:
+    site = a_site(types=PIT)
+    said, other = quarrel(cast, twice, site)
+    ruling = adopt(cast, said).decision.key
+    assert (found := ruling_of(user=cast.lea, key=ruling)) is not None
+    assert found.site == site
+    assert ruling_of(user=cast.ada, key=ruling) is None
+    for nobody, key in ((cast.ada, ruling), (cast.lea, other.key)):
+        with pytest.raises(NotFound):
+            take_back_ruling(user=nobody, ruling=key, key=uuid4())
+    key = uuid4()
+    for _ in range(2):
+        assert take_back_ruling(user=cast.lea, ruling=ruling, key=key).settlement.state == "contested"
+    assert Label.objects.get().state == "contested"
+    assert ruling_of(user=cast.lea, key=ruling) is None
+    with pytest.raises(Conflict, match="undone already"):
+        take_back_ruling(user=cast.lea, ruling=ruling, key=uuid4())
+    assert [voice.decision for voice in describe_disputes(sites=[site])[0].voices] == [said, other]
+
+
+def test_a_ruling_that_was_overruled_is_not_taken_back_unseen(cast: Cast, twice: Campaign) -> None:
+    site = a_site(types=PIT)
+    ruling = adopt(cast, quarrel(cast, twice, site)[0]).decision.key
+    decide(cast.ada, site, "reject", reason="cloud")
+    with pytest.raises(Conflict, match="decided on this site since"):
+        take_back_ruling(user=cast.lea, ruling=ruling, key=uuid4())
+    assert Label.objects.get().reason == "cloud"

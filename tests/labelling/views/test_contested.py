@@ -1,5 +1,6 @@
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -8,8 +9,9 @@ from django.test import Client
 from labelling.core.errors import BadInput
 from labelling.models import Label, Site
 from labelling.services.campaigns import Terms, create_campaign
+from labelling.services.keymaps import save_keymap
 from tests.cast import Cast
-from tests.mines import a_campaign, a_site, decide
+from tests.mines import a_campaign, a_site, decide, some_sites
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PATH = "/review/contested/"
@@ -36,6 +38,25 @@ def form_of(page: Any, name: str) -> dict[str, str]:
     button = re.search(rf'name="decision" value="(\d+)" aria-label="Settle site \d+ as {name} says"', page.text)
     assert button
     return {**fields, "decision": button.group(1)}
+
+
+def quarrels(cast: Cast, count: int) -> list[Site]:
+    """The longest waiting first."""
+    twice = a_campaign("Twice", reviews_needed=2)
+    sites = some_sites(count)
+    for one in sites:
+        decide(cast.ana, one, campaign_id=twice.pk)
+        decide(cast.ben, one, "reject", reason="inactive", campaign_id=twice.pk)
+    return sites
+
+
+def settle(lea: Client, path: str, site: Site) -> Any:
+    """Settle a site of a page as ben says."""
+    card = lea.get(path).text.split(f'id="site-{site.pk}"')[1].split("</section>")[0]
+    fields = dict(re.findall(r'name="(key|base_version|next)" value="([^"]+)"', card))
+    decision = re.search(r'value="(\d+)" aria-label="Settle site \d+ as ben says"', card)
+    assert decision
+    return lea.post(path, {**fields, "decision": decision.group(1)})
 
 
 def test_a_lead_sees_who_said_what_when_and_why(cast: Cast, site: Site) -> None:
@@ -93,3 +114,54 @@ def test_only_leads_are_led_there(cast: Cast, site: Site) -> None:
 def test_no_campaign_takes_the_address(cast: Cast) -> None:
     with pytest.raises(BadInput, match="cannot be the name"):
         create_campaign(terms=Terms("Contested"))
+
+
+def test_after_a_word_the_next_site_of_the_same_page_follows(cast: Cast) -> None:
+    sites, lea = quarrels(cast, 12), at(cast.lea)
+    path = f"{PATH}?page=2"
+    answer = settle(lea, path, sites[10])
+    ruling = Label.objects.get(state="rejected").decision.key
+    assert answer["Location"] == f"{path}&settled={ruling}#site-{sites[11].pk}"
+    last = settle(lea, answer["Location"], sites[11])
+    assert "#" not in last["Location"], "after the last one of a page nothing follows yet"
+    assert f"Site {sites[11].pk} is rejected." in lea.get(last["Location"]).text
+
+
+def test_what_was_settled_last_is_taken_back_in_place(cast: Cast) -> None:
+    sites, lea = quarrels(cast, 2), at(cast.lea)
+    page = lea.get(settle(lea, PATH, sites[0])["Location"]).text
+    assert f"Site {sites[0].pk} is rejected." in page
+    bar = page.split('action="/review/contested/take-back/"')[1]
+    sent = dict(re.findall(r'name="(ruling|key)" value="([^"]+)"', bar))
+    answer = lea.post(f"{PATH}take-back/", sent)
+    assert answer["Location"] == f"{PATH}#site-{sites[0].pk}"
+    after = lea.get(PATH).text
+    assert f"Site {sites[0].pk} is contested again." in after
+    assert "Take back" not in after
+    again = lea.post(f"{PATH}take-back/", sent | {"key": str(uuid4())}, follow=True)
+    assert "Nothing was taken back: that decision has been undone already." in again.text
+
+
+def test_only_who_settled_is_offered_to_take_it_back(cast: Cast) -> None:
+    (site,) = quarrels(cast, 1)
+    place = settle(at(cast.lea), PATH, site)["Location"]
+    assert "Take back" in at(cast.lea).get(place).text
+    assert "Take back" not in at(cast.ada).get(place).text
+    assert at(cast.lea).get(f"{PATH}?settled=x").status_code == 400
+
+
+@pytest.mark.parametrize("field", ["ruling", "key"])
+def test_taking_back_needs_its_fields(cast: Cast, field: str) -> None:
+    sent = {"ruling": str(uuid4()), "key": str(uuid4())} | {field: "x"}
+    assert at(cast.lea).post(f"{PATH}take-back/", sent).status_code == 400
+
+
+def test_nothing_of_the_kind_is_said_to_be_nothing(cast: Cast) -> None:
+    sent = {"ruling": str(uuid4()), "key": str(uuid4())}
+    answer = at(cast.lea).post(f"{PATH}take-back/", sent, follow=True)
+    assert "Nothing was taken back: you have settled nothing of the kind." in answer.text
+
+
+def test_own_keys_are_on_the_page(cast: Cast, site: Site) -> None:
+    save_keymap(user=cast.lea, keys={"forward": "KeyJ"})
+    assert '"forward": "KeyJ"' in at(cast.lea).get(PATH).text
