@@ -1,6 +1,6 @@
 """How far reviewers agree: everybody's figures for leads, one's own for reviewers, and the rows behind them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from labelling.core.agreement import EMPTY, Figure, answer_of
+from labelling.core.agreement import EMPTY, UNSEEN, Figure, answer_of
 from labelling.core.review import LEADS
 from labelling.forms.agreement import AgreementFilter, RowFilter
 from labelling.models import Label, MineType
@@ -41,7 +41,13 @@ def agreement(request: HttpRequest) -> HttpResponse:
         return _person(request, user)
     form = AgreementFilter.checked(request.GET)
     survey = survey_agreement(question=form.question())
-    context = {"form": form, "survey": survey, "query": form.query(), "people": _told(survey.reviewers)}
+    context = {
+        "form": form,
+        "survey": survey,
+        "query": form.query(),
+        "people": _told(survey.reviewers),
+        "confusion": _confused(survey.gold.confusion, _names()),
+    }
     return render(request, "labelling/agreement.html", context)
 
 
@@ -80,6 +86,7 @@ class Said:
     name: str
 
 
+Names = Callable[[str], Said]
 Told = tuple[ReviewerFigures, tuple[Said, Said, int] | None, list[tuple[Said, Said, int]]]
 
 
@@ -90,14 +97,20 @@ def _told(people: Iterable[ReviewerFigures]) -> list[Told]:
         (
             one,
             (names(one.disagreement[0]), names(one.disagreement[1]), one.disagreement[2]) if one.disagreement else None,
-            [(names(truth), names(said), count) for (truth, said), count in sorted(one.gold.confusion.items())],
+            _confused(one.gold.confusion, names),
         )
         for one in people
     ]
 
 
-def _names() -> Callable[[str], Said]:
-    names = dict(MineType.objects.values_list("code", "name"))
+def _confused(confusion: Mapping[tuple[str, str], int], names: Names) -> list[tuple[Said, Said, int]]:
+    """What labels say and what was answered, in words; of each label the most common answer first."""
+    ordered = sorted(confusion.items(), key=lambda row: (row[0][0], -row[1], row[0][1]))
+    return [(names(truth), names(said), count) for (truth, said), count in ordered]
+
+
+def _names() -> Names:
+    names = {**dict(MineType.objects.values_list("code", "name")), UNSEEN: "(rejected for another reason)"}
     return lambda code: Said(code, names.get(code, code))
 
 
@@ -114,12 +127,20 @@ def agreement_rows(request: HttpRequest, kind: str) -> HttpResponse:
     reviewer = asked["reviewer"] if is_lead else user
     rows = _ROWS[kind](form.question(), reviewer, asked)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": [_row(kind, row, _names()) for row in page], "kind": kind, "form": form}
-    context |= {"asked": asked, "reviewer": reviewer}
+    names = _names()
+    context = {
+        "page": page,
+        "rows": [_row(kind, row, names) for row in page],
+        "kind": kind,
+        "noun": _NOUNS[kind],
+        "form": form,
+        "asked": asked,
+        "reviewer": reviewer,
+    }
     return render(request, "labelling/agreement_rows.html", context)
 
 
-def _row(kind: str, row: Any, names: Callable[[str], Said]) -> tuple[Any, Said | None, Said | None]:
+def _row(kind: str, row: Any, names: Names) -> tuple[Any, Said | None, Said | None]:
     """A row, what the first said, and what the second said or the label says."""
     if kind == "pairs":
         return row, names(row.earlier_said), names(row.later_said)
@@ -145,6 +166,7 @@ def _decisions(question: Any, reviewer: User | None, asked: dict[str, Any]) -> Q
 
 
 _ROWS: dict[str, Callable[..., QuerySet[Any]]] = {"pairs": _pairs, "gold": _golds, "decisions": _decisions}
+_NOUNS = {"pairs": "pairs", "gold": "answers", "decisions": "decisions"}
 
 
 @require_safe
