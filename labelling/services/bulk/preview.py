@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from labelling.models import BulkAction, BulkItem, Claim, MineType, Site
+from labelling.models import BulkAction, BulkItem, Claim, Decision, MineType, Site
 from labelling.models.taxonomy import Axis
 
 SAMPLE = 12
@@ -27,6 +27,9 @@ class Preview:
         sample: some of the sites still to do, the most urgent first.
         in_review: sites still to do that somebody else holds just now.
         settled: sites still to do whose label would change.
+        contested: sites still to do that wait for a lead.
+        opinions: that setting the sites back to review would take back; 0 for any other action.
+        people: whose opinions these are.
     """
 
     total: int
@@ -37,6 +40,9 @@ class Preview:
     sample: tuple[Site, ...]
     in_review: int
     settled: int
+    contested: int
+    opinions: int
+    people: int
 
     @property
     def to_do(self) -> int:
@@ -62,6 +68,7 @@ def preview_bulk(*, bulk: BulkAction) -> Preview:
     held = Claim.objects.filter(site=OuterRef("site"), expires_at__gt=timezone.now()).exclude(reviewer=bulk.created_by)
     sample = Site.objects.shown().filter(bulk_items__in=waiting.order_by("id")).order_by("-priority", "pk")[:SAMPLE]
     notes = items.exclude(note="").values_list("note").annotate(count=Count("pk"))
+    opinions, people = _taken_back(waiting) if bulk.kind == BulkAction.Kind.RESET else (0, 0)
     return Preview(
         total=sum(counts.values()),
         counts=counts,
@@ -71,7 +78,17 @@ def preview_bulk(*, bulk: BulkAction) -> Preview:
         sample=tuple(sample),
         in_review=waiting.filter(Exists(held)).count() if counts[Outcome.WAITING] else 0,
         settled=sum(count for state, count in states.items() if state in {Site.State.VERIFIED, Site.State.REJECTED}),
+        contested=states.get(Site.State.CONTESTED, 0),
+        opinions=opinions,
+        people=people,
     )
+
+
+def _taken_back(waiting: QuerySet[BulkItem]) -> tuple[int, int]:
+    """How many opinions stand on sites, and of how many people."""
+    opinions = Decision.objects.in_force().filter(version__isnull=False, site__in=waiting.values("site"))
+    counted = opinions.order_by().aggregate(opinions=Count("pk"), people=Count("reviewer", distinct=True))
+    return counted["opinions"], counted["people"]
 
 
 def _types(bulk: BulkAction) -> tuple[tuple[str, int], ...]:

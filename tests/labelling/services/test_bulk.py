@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from labelling.core.errors import BadInput, NotAllowed
 from labelling.core.sites import PUT_FIRST
-from labelling.models import BulkAction, BulkItem, Decision, Site
+from labelling.models import BulkAction, BulkItem, Decision, OpinionPair, Site
 from labelling.services.bulk import (
     MAX_SITES,
     Wish,
@@ -47,6 +47,25 @@ def test_a_preview_changes_nothing_and_says_what_would_happen(cast: Cast) -> Non
     assert states(sites) == ["verified", "rejected", "open", "open", "open"]
     assert Decision.objects.count() == 2
     assert claim.site_id == sites[2].pk
+
+
+def test_setting_back_tells_whose_opinions_go_and_what_an_undo_leaves(cast: Cast) -> None:
+    twice, [quarrel, agreed, still_open] = a_campaign(reviews_needed=2), some_sites(3)
+    decide(cast.ana, quarrel, campaign_id=twice.pk)
+    decide(cast.ben, quarrel, "reject", reason="not_a_mine", campaign_id=twice.pk)
+    decide(cast.ana, agreed)
+    decide(cast.ana, still_open, "skip")
+    bulk = drawn_up(cast.lea, Wish("reset"), [quarrel, agreed, still_open])
+    seen = preview_bulk(bulk=bulk)
+    assert (seen.to_do, seen.contested, seen.opinions, seen.people) == (2, 1, 3, 2)
+    assert preview_bulk(bulk=drawn_up(cast.lea, CLOUD, [agreed])).opinions == 0, "a rejection takes none back"
+    assert OpinionPair.objects.count() == 1
+    start_bulk(user=cast.lea, bulk=bulk)
+    assert not OpinionPair.objects.exists(), "they no longer count in agreement"
+    undo_bulk(user=cast.lea, bulk=bulk)
+    assert states([quarrel, agreed]) == ["contested", "verified"]
+    assert not OpinionPair.objects.exists(), "the opinions stay taken back"
+    assert [one.verdict for one in quarrel.decisions.in_force().filter(version__isnull=False)] == ["unsure"]
 
 
 def test_many_are_rejected_and_the_whole_is_taken_back(cast: Cast) -> None:

@@ -197,3 +197,14 @@ def test_reviewers_and_what_is_missing(lea: Client, cast: Cast) -> None:
     for path, send in ((place, lea.get), ("/sites/bulk/", lea.post), (f"{place}start/", lea.post)):
         assert send(path).status_code == 403
     assert not Decision.objects.exists()
+
+
+def test_setting_back_is_told_in_whose_name_and_at_what_cost(lea: Client, cast: Cast) -> None:
+    sites = some_sites(2)
+    decide(cast.ana, sites[0])
+    decide(cast.ben, sites[1], "unsure")
+    place = drawn_up(lea, kind="reset")
+    seen = " ".join(lea.get(place).content.decode().split())
+    assert "In the name of lea <b>2 opinions of 2 people</b> are taken back and no longer count in agreement" in seen
+    assert "(1 contested: as unsure); the opinions stay taken back" in seen
+    assert "taken back and no longer" not in lea.get(drawn_up(lea)).content.decode()
