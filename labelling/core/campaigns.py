@@ -12,7 +12,7 @@ from shapely.geometry.base import BaseGeometry
 from labelling.core.errors import BadInput
 from labelling.core.outlines import AREAL, check_outline, read_outline, to_geojson
 
-KEYS = ("area", "sources", "types", "regions", "min_score", "evidence", "suspect")
+KEYS = ("area", "sources", "types", "regions", "min_score", "max_score", "evidence", "suspect")
 EVIDENCE: Mapping[str, str] = {"several_sources": "two sources or more speak of it", "imagery": "a scene shows it"}
 MAX_VALUES = 200
 MAX_AREA_TEXT = 2_000_000
@@ -28,6 +28,7 @@ class CampaignFilter:
         types: codes, one of which the site has now.
         regions: ``eco_id`` of ecoregions, one of which the site lies in.
         min_score: least score of the site, 0 to 1.
+        max_score: highest score of the site, 0 to 1, no less than the least.
         evidence: keys of ``EVIDENCE``; there must be all of it.
         suspect: judged sites whose label looks wrong, instead of open ones; only leads are served such a queue.
     """
@@ -37,6 +38,7 @@ class CampaignFilter:
     types: tuple[str, ...] = ()
     regions: tuple[int, ...] = ()
     min_score: float | None = None
+    max_score: float | None = None
     evidence: tuple[str, ...] = ()
     suspect: bool = False
 
@@ -54,12 +56,17 @@ class CampaignFilter:
         if unknown:
             msg = f"unknown condition {unknown[0]!r}: use {', '.join(KEYS)}"
             raise BadInput(msg)
+        low, high = (_share(value, key) for key in ("min_score", "max_score"))
+        if low is not None and high is not None and high < low:
+            msg = "max_score is no less than min_score"
+            raise BadInput(msg)
         return cls(
             area=None if value.get("area") is None else _areal(read_outline(value["area"])),
             sources=_values(value, "sources", str),
             types=_values(value, "types", str),
             regions=_values(value, "regions", int),
-            min_score=_share(value.get("min_score")),
+            min_score=low,
+            max_score=high,
             evidence=_evidence(_values(value, "evidence", str)),
             suspect=_flag(value.get("suspect", False)),
         )
@@ -72,6 +79,7 @@ class CampaignFilter:
             "types": list(self.types),
             "regions": list(self.regions),
             "min_score": self.min_score,
+            "max_score": self.max_score,
             "evidence": list(self.evidence),
             "suspect": self.suspect or None,
         }
@@ -143,11 +151,12 @@ def _evidence(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _share(value: object) -> float | None:
+def _share(conditions: Mapping[str, Any], key: str) -> float | None:
+    value = conditions.get(key)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 1:
-        msg = "min_score is a number from 0 to 1"
+        msg = f"{key} is a number from 0 to 1"
         raise BadInput(msg)
     return float(value)
 

@@ -49,6 +49,7 @@ def start_from(asked: SiteFilter) -> CampaignStart:
         types=tuple(wanted[axis] for axis in typed[:1]),
         regions=regions if len(regions) <= MAX_VALUES else (),
         min_score=wanted["score_from"],
+        max_score=wanted["score_to"],
     )
     why = dict(_left_out(wanted, typed[1:], len(regions)))
     return CampaignStart(
@@ -89,8 +90,6 @@ def _left_out(wanted: Mapping[str, Any], further: Sequence[str], regions: int) -
         yield "region", "no ecoregion with sites is called so"
     elif regions > MAX_VALUES:
         yield "region", f"these are {regions} ecoregions, and a campaign names at most {MAX_VALUES}"
-    if wanted["score_to"] is not None:
-        yield "score_to", "a campaign asks for a least score, not for a highest one"
 
 
 def _said(asked: SiteFilter, name: str) -> str:

@@ -15,7 +15,7 @@ from labelling.models.taxonomy import Axis
 from labelling.services.campaigns import LEASE_S, MAX_REVIEWS, Terms, change_campaign, create_campaign
 
 WORK = ("name", "axis", "reviews_needed", "blind_share", "gold_share", "lease_s", "guideline", "reviewers")
-CONDITIONS = ("sources", "types", "regions", "min_score", "evidence", "suspect")
+CONDITIONS = ("sources", "types", "regions", "min_score", "max_score", "evidence", "suspect")
 
 
 def _reviewers() -> Any:
@@ -89,6 +89,13 @@ class CampaignForm(forms.Form):
         min_value=0,
         max_value=1,
         help_text="0 to 1; sites that only seeds speak of have none.",
+    )
+    max_score = forms.FloatField(
+        label="Highest score",
+        required=False,
+        min_value=0,
+        max_value=1,
+        help_text="0 to 1; with both, the sites that a model is unsure of can be asked for.",
     )
     evidence = forms.MultipleChoiceField(
         required=False,

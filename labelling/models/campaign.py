@@ -53,7 +53,7 @@ class Campaign(models.Model):
     name = models.CharField(max_length=120, unique=True)
     slug = models.SlugField(max_length=60, unique=True)
     axis = models.CharField(max_length=12, choices=Axis.choices, default=Axis.FEATURE)
-    # Closed set of keys: area (GeoJSON), sources [names], types [codes], regions [eco ids], min_score.
+    # A closed set of keys: labelling.core.campaigns.
     filter = models.JSONField(default=dict, blank=True)
     reviews_needed = models.PositiveSmallIntegerField(default=1)
     blind_share = models.FloatField(

@@ -47,6 +47,8 @@ class SiteQuerySet(models.QuerySet["Site"]):
             found = found.filter(suspect__decision=F("label__decision"))
         if conditions.min_score is not None:
             found = found.filter(score__gte=conditions.min_score)
+        if conditions.max_score is not None:
+            found = found.filter(score__lte=conditions.max_score)
         return found
 
     def shown(self) -> "Self":

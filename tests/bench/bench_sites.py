@@ -25,6 +25,7 @@ TILE = "/tiles/sites/{}.json"
 ASKED: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("first map", 1000, tuple(TILE.format(f"1/{x}/{y}") for x in (0, 1) for y in (0, 1))),
     ("map, one type", 1000, tuple(TILE.format(f"1/{x}/{y}") + "?feature=open_pit" for x in (0, 1) for y in (0, 1))),
+    ("map, few scores", 1000, tuple(TILE.format(f"1/{x}/{y}") + "?score_from=0.999" for x in (0, 1) for y in (0, 1))),
     ("a tile at zoom 3", 300, (TILE.format("3/4/4"),)),
     ("a tile at zoom 6", 300, (TILE.format("6/37/33"),)),
     ("a tile at zoom 11", 300, (TILE.format("11/1190/1080"),)),
@@ -45,6 +46,8 @@ ASKED: tuple[tuple[str, int, tuple[str, ...]], ...] = (
     ("biome, state and type", 300, ("/sites/?region=biome+3&state=open&feature=open_pit",)),
     ("source, state and type", 300, ("/sites/?source=polygons+of+the+world&feature=open_pit&state=verified",)),
     ("realm, state and source", 300, ("/sites/?region=realm+1&state=contested&source=labelled+mines",)),
+    ("table, a range of scores", 300, ("/sites/?score_from=0.5&score_to=0.5001",)),
+    ("score, source and state", 300, ("/sites/?score_from=0.9&source=polygons+of+the+world&state=open",)),
     ("no type on any axis", 300, ("/sites/?feature=none&commodity=none&method=none",)),
 )
 SEEN = ("/sites/", "/sites/?state=open", "/sites/?region=biome+3&feature=open_pit", "/sites/?q=mine+7777")

@@ -18,6 +18,7 @@ def test_what_is_written_is_read_again() -> None:
         "types": ["pond"],
         "regions": [51],
         "min_score": 0.25,
+        "max_score": 0.75,
         "evidence": ["imagery"],
     }
     assert CampaignFilter.from_json(value).to_json() == value
@@ -41,6 +42,8 @@ def test_what_is_written_is_read_again() -> None:
         ({"min_score": float("nan")}, "min_score"),
         ({"min_score": True}, "min_score"),
         ({"min_score": "0.5"}, "min_score"),
+        ({"max_score": -1}, "max_score"),
+        ({"min_score": 0.5, "max_score": 0.4}, "max_score is no less than min_score"),
         ({"evidence": ["hearsay"]}, "unknown evidence 'hearsay': use several_sources, imagery"),
         ({"evidence": "imagery"}, "evidence is a list"),
     ],

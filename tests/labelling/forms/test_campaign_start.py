@@ -57,6 +57,7 @@ def start(query: str) -> CampaignStart:
             ("Commodity: gold", "Source: anm"),
         ),
         ("score_from=0", CampaignFilter(min_score=0), ("Score from: 0.0",)),
+        ("score_to=0.625", CampaignFilter(max_score=0.625), ("Score to: 0.625",)),
         (
             "score_from=0.625&source=anm",
             CampaignFilter(sources=("anm",), min_score=0.625),
@@ -89,8 +90,6 @@ def test_what_every_campaign_does_needs_no_condition(mines: dict[str, Site]) -> 
     [
         ("q=pond", "Name or number: pond", "names or numbers", 3),
         ("state=verified", "State: verified", "set back to review", 1),
-        ("score_to=0.625", "Score to: 0.625", "a least score, not for a highest", 1),
-        ("score_to=0", "Score to: 0.0", "a least score, not for a highest", 0),
         ("feature=none", "Feature: not named", "the types that sites have", 2),
         ("region=campos", "Region, biome or realm: campos", "no ecoregion with sites", 0),
         ("region=atlantis", "Region, biome or realm: atlantis", "no ecoregion with sites", 0),
@@ -116,11 +115,11 @@ def test_one_type_is_taken_over_and_the_other_is_named(mines: dict[str, Site]) -
     assert begun.found == 1
 
 
-def test_of_a_range_of_scores_the_lower_end_is_taken_over(mines: dict[str, Site]) -> None:
+def test_a_range_of_scores_is_taken_over(mines: dict[str, Site]) -> None:
     begun = start("score_from=0.5&score_to=0.8")
-    assert (begun.conditions, begun.taken) == (CampaignFilter(min_score=0.5), ("Score from: 0.5",))
-    assert [what for what, _ in begun.left_out] == ["Score to: 0.8"]
-    assert (begun.found, Site.objects.matching(begun.conditions).count()) == (1, 2)
+    assert begun.conditions == CampaignFilter(min_score=0.5, max_score=0.8)
+    assert (begun.taken, begun.left_out) == (("Score from: 0.5", "Score to: 0.8"), ())
+    assert Site.objects.matching(begun.conditions).count() == 1
 
 
 def test_more_regions_than_a_campaign_names_are_left_out(

@@ -79,6 +79,7 @@ def test_the_count_follows_the_form_and_saves_nothing(cast: Cast) -> None:
         ({"types": ["castle"]}, "Select a valid choice"),
         ({"regions": ["999"]}, "Select a valid choice"),
         ({"min_score": "2"}, "less than or equal to 1"),
+        ({"min_score": "0.5", "max_score": "0.4"}, "max_score is no less than min_score"),
         ({"area": "POLYGON((0 0))"}, "not JSON"),
         ({"area": '{"type": "Point", "coordinates": [0, 0]}'}, "polygon"),
         ({"reviews_needed": "10"}, "less than or equal to 9"),
