@@ -20,6 +20,7 @@ class TakeBackForm(forms.Form):
 
 
 class ContestedPlace(Filter):
-    """Where in the list a lead is: after having settled something."""
+    """Where in the list a lead is: after having settled something, or at one site that was asked for."""
 
     settled = forms.UUIDField(required=False)
+    site = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

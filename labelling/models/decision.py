@@ -105,6 +105,11 @@ class Decision(AppendOnly):
         """The version that its reviewer is told it made: a gold site counts its reviewer's own steps alone."""
         return self.base_version + 1 if self.gold and self.verdict != self.Verdict.SKIP else self.version
 
+    def types_said(self) -> tuple[str, ...]:
+        """The types that it speaks of: a rejection keeps those that were proposed, and is for none of them."""
+        says = self.verdict != self.Verdict.REJECT or self.reason == self.Reason.WRONG_TYPE
+        return tuple(self.types.values()) if says else ()
+
     def opinion(self) -> Opinion:
         """The decision as the floor below the database knows it."""
         return Opinion(

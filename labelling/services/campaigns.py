@@ -153,6 +153,12 @@ def campaigns_of(*, user: User) -> QuerySet[Campaign]:
     return Campaign.objects.of(user).filter(active=True)
 
 
+def campaign_for(*, user: User, site: Site) -> Campaign | None:
+    """The open campaign in which a lead decides on a site anew: that of its last decision, else the lead's first."""
+    mine = campaigns_of(user=user)
+    return mine.filter(decisions__site=site).order_by("-decisions__id").first() or mine.first()
+
+
 def find_campaign(*, user: User, slug: str, or_closed: bool = False) -> Campaign:
     """Find a campaign of a user.
 

@@ -1,7 +1,7 @@
 """Contested sites: what was said of each, side by side, and the word of a lead that settles it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from uuid import UUID
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from labelling.core.agreement import outline_iou
 from labelling.core.errors import BadInput, NotAllowed, NotFound
 from labelling.core.review import LEADS, POSITIVE
-from labelling.models import Comment, Decision, MineType, Site
+from labelling.models import Campaign, Comment, Decision, MineType, Site
 from labelling.models.spatial import to_shapely
 from labelling.models.taxonomy import Axis
 from labelling.services.comments import comments_on
@@ -51,6 +51,7 @@ class Dispute:
         picture: the ground with every outline.
         overlap: the least intersection over union of two outlines, or None.
         comments: the thread on the site, oldest first.
+        campaign: the open one in which the last of them was given, or None.
     """
 
     site: Site
@@ -59,6 +60,7 @@ class Dispute:
     picture: Picture
     overlap: float | None
     comments: tuple[Comment, ...]
+    campaign: Campaign | None
 
 
 def contested_sites() -> QuerySet[Site]:
@@ -94,18 +96,14 @@ def _dispute(
     comments: Sequence[Comment],
 ) -> Dispute:
     voices = tuple(
-        Voice(one, tuple(mine_types[code] for code in _named(one) if code in mine_types), path)
+        Voice(one, tuple(mine_types[code] for code in one.types_said() if code in mine_types), path)
         for one, path in zip(said, picture.paths[1:], strict=True)
     )
     shapes = [to_shapely(one.geometry) for one in said if one.geometry and one.verdict in POSITIVE]
     overlaps = [outline_iou(*pair) for pair in combinations(shapes, 2)]
     overlap = min((one for one in overlaps if one is not None), default=None)
-    return Dispute(site, _about(said), voices, picture, overlap, tuple(comments))
-
-
-def _named(one: Decision) -> Iterable[str]:
-    """The types that an opinion is for: a rejection keeps those that were proposed, and is for none."""
-    return one.types.values() if one.verdict in POSITIVE else ()
+    campaign = next((one.campaign for one in reversed(said) if one.campaign and one.campaign.active), None)
+    return Dispute(site, _about(said), voices, picture, overlap, tuple(comments), campaign)
 
 
 def _about(said: Sequence[Decision]) -> str:

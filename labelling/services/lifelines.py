@@ -178,7 +178,7 @@ def _of_decision(decision: Decision, mine_types: Mapping[str, MineType], user: U
         what="decision",
         title=f"{decision.reviewer.get_username()}: {decision.get_verdict_display()}",
         lines=tuple(filter(None, lines)),
-        types=_known(decision.types.values(), mine_types),
+        types=_known(decision.types_said(), mine_types),
         state=marks.get(decision.verdict, ""),
         geometry=_geojson(decision.geometry) if decision.geometry else None,
     )

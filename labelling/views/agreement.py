@@ -149,7 +149,7 @@ def _row(kind: str, row: Any, names: Names) -> tuple[Any, Said | None, Said | No
     if kind == "decisions":
         return row, said, None
     label = row.site.label
-    return row, said, names(EMPTY if label.state == Label.State.REJECTED else label.types()[axis])
+    return row, said, names(EMPTY if label.state == Label.State.REJECTED else getattr(label, axis).code)
 
 
 def _pairs(question: Any, reviewer: User | None, asked: dict[str, Any]) -> QuerySet[Any]:

@@ -40,15 +40,18 @@ def contested(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if request.method == "POST":
         return _settle(request, user)
-    page = Paginator(contested_sites(), PER_PAGE).get_page(request.GET.get("page"))
+    place = ContestedPlace.checked(request.GET).cleaned_data
+    found = contested_sites()
+    one = found.filter(pk=place["site"]) if place["site"] else found.none()
+    page = Paginator(one or found, PER_PAGE).get_page(request.GET.get("page"))
     disputes = describe_disputes(sites=list(page))
-    settled = ContestedPlace.checked(request.GET).cleaned_data["settled"]
     context = {
         "page": page,
+        "is_one": bool(one),
         # A key a site: whatever is pressed first counts, once.
         "disputes": [(dispute, uuid4(), after) for dispute, after in zip_longest(disputes, disputes[1:])],
         "campaign": campaigns_of(user=user).first(),
-        "ruling": ruling_of(user=user, key=settled) if settled else None,
+        "ruling": ruling_of(user=user, key=place["settled"]) if place["settled"] else None,
         "take_back_key": uuid4(),
         "keys": keymap_of(user=user),
     }

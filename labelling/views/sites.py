@@ -23,6 +23,7 @@ from labelling.models import Scene, Site
 from labelling.models.site import SiteQuerySet
 from labelling.models.spatial import Box, in_box, to_shapely
 from labelling.services.blind import see_site
+from labelling.services.campaigns import campaign_for
 from labelling.services.gold import can_be_gold
 from labelling.services.lifelines import life_of
 from labelling.services.mosaic_tiles import layers_for
@@ -146,7 +147,9 @@ def site(request: HttpRequest, site_id: int) -> HttpResponse:
         "events": [event.geometry for event in events],
     }
     context = {"site": found, "events": events, "scene": scene, "drawn": drawn, "comment_key": uuid4()}
-    context |= {"can_be_gold": can_be_gold(site=row), "is_gold": hasattr(row, "gold")}
+    if user.has_perm(LEADS):
+        context |= {"can_be_gold": can_be_gold(site=row), "is_gold": hasattr(row, "gold")}
+        context["campaign"] = campaign_for(user=user, site=row)
     return render(request, "labelling/site.html", context)
 
 

@@ -11,7 +11,14 @@ from labelling.core.errors import BadInput
 from labelling.core.matching import ClaimSpec
 from labelling.models import Campaign, Scene, Site
 from labelling.models.spatial import to_shapely
-from labelling.services.campaigns import Terms, campaigns_of, change_campaign, count_matching, create_campaign
+from labelling.services.campaigns import (
+    Terms,
+    campaign_for,
+    campaigns_of,
+    change_campaign,
+    count_matching,
+    create_campaign,
+)
 from labelling.services.queue import claim_sites
 from labelling.services.sites import place_claims
 from tests.cast import Cast
@@ -131,3 +138,15 @@ def a_scene(name: str, site: Site) -> Scene:
         width=10, height=10, dtype="uint16", bands=["B02"], scales=[1e-4], offsets=[0], pixel_m=10,
         footprint=MultiPolygon(site.footprint, srid=4326),
     )  # fmt: skip
+
+
+def test_a_lead_decides_anew_where_the_site_was_decided_on_last(cast: Cast) -> None:
+    first, second, site = a_campaign("A"), a_campaign("B"), a_site()
+    assert campaign_for(user=cast.lea, site=site) == first, "nobody has decided: the first by name"
+    decide(cast.ana, site, campaign_id=first.pk)
+    decide(cast.lea, site, campaign_id=second.pk)
+    assert campaign_for(user=cast.lea, site=site) == second
+    change_campaign(campaign=second, terms=Terms("B"), active=False)
+    assert campaign_for(user=cast.lea, site=site) == first
+    change_campaign(campaign=first, terms=Terms("A"), active=False)
+    assert campaign_for(user=cast.lea, site=site) is None

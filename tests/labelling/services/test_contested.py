@@ -222,3 +222,10 @@ def test_a_ruling_that_was_overruled_is_not_taken_back_unseen(cast: Cast, twice:
     with pytest.raises(Conflict, match="decided on this site since"):
         take_back_ruling(user=cast.lea, ruling=ruling, key=uuid4())
     assert Label.objects.get().reason == "cloud"
+
+
+def test_a_closed_campaign_is_no_place_to_decide(cast: Cast, twice: Campaign) -> None:
+    quarrel(cast, twice, a_site(types=PIT))
+    assert describe_disputes(sites=list(contested_sites()))[0].campaign == twice
+    Campaign.objects.update(active=False)
+    assert describe_disputes(sites=list(contested_sites()))[0].campaign is None

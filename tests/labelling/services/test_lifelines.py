@@ -71,3 +71,12 @@ def test_upper_rooms_tell_what_they_know(site: Site, cast: Cast, monkeypatch: py
 
     tell_also(models)
     assert [event.title for event in life_of(site=site, user=cast.gus) if event.what == "model"] == ["trained a model"]
+
+
+@pytest.mark.parametrize(("reason", "types"), [("not_a_mine", []), ("wrong_type", ["open_pit"])])
+def test_a_rejection_names_types_only_where_they_are_what_is_wrong(
+    site: Site, cast: Cast, reason: str, types: list[str]
+) -> None:
+    decided(site, cast, reason=reason, types={"feature": "open_pit"}, version=1)
+    _, event = life_of(site=site, user=cast.lea)
+    assert [kind.code for kind in event.types] == types

@@ -95,10 +95,15 @@ def test_the_verdicts_of_a_reviewer_add_up(cast: Cast, client: Client) -> None:
     assert (decisions, verdicts) == ("3", ["1", "0", "1", "1", "0"])
 
 
-@pytest.mark.parametrize("kind", ["pairs", "decisions"])
+@pytest.mark.parametrize("kind", ["pairs", "decisions", "gold"])
 def test_many_rows_are_read_in_as_many_queries_as_few(cast: Cast, client: Client, kind: str) -> None:
     counts = []
-    both_say(cast, BEN, GERRY)
+    if kind == "gold":
+        _, sites = with_answers(cast, "aaaa", "aaab")
+        for site in sites:
+            decide(cast.lea, site, types={"commodity": "gold", "method": "surface"})
+    else:
+        both_say(cast, BEN, GERRY)
     for until in ("2020-01-01", "2999-01-01"):
         with CaptureQueriesContext(connection) as asked:
             page(client, cast.lea, f"/agreement/rows/{kind}/?until={until}")

@@ -165,3 +165,23 @@ def test_nothing_of_the_kind_is_said_to_be_nothing(cast: Cast) -> None:
 def test_own_keys_are_on_the_page(cast: Cast, site: Site) -> None:
     save_keymap(user=cast.lea, keys={"forward": "KeyJ"})
     assert '"forward": "KeyJ"' in at(cast.lea).get(PATH).text
+
+
+def test_one_site_can_be_asked_for(cast: Cast) -> None:
+    sites, lea = quarrels(cast, 2), at(cast.lea)
+    page = lea.get(f"{PATH}?site={sites[1].pk}").text
+    assert (page.count('class="card dispute"'), "All contested" in page) == (1, True)
+    assert settle(lea, f"{PATH}?site={sites[1].pk}", sites[1])["Location"].startswith(f"{PATH}?settled=")
+    gone = lea.get(f"{PATH}?site={sites[1].pk}").text
+    assert (gone.count('class="card dispute"'), "All contested" in gone) == (1, False), "it is settled: those that wait"
+
+
+def test_the_page_of_a_site_leads_a_lead_to_its_settling(cast: Cast, site: Site) -> None:
+    page = f"/sites/{site.pk}/"
+    for way in (f"{PATH}?site={site.pk}", f"/review/twice/?site={site.pk}"):
+        assert f'href="{way}"' in at(cast.lea).get(page).text
+        assert f'href="{way}"' not in at(cast.ana).get(page).text
+    at(cast.lea).post(PATH, form_of(at(cast.lea).get(PATH), "ana"))
+    settled = at(cast.lea).get(page).text
+    assert "Settle it" not in settled
+    assert "Decide on the map" in settled
