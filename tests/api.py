@@ -12,10 +12,10 @@ API = "/api/v1"
 
 
 class Browser:
-    """A person's browser: JSON in, JSON out."""
+    """A person's browser: JSON in, JSON out. ``reviewer``: whom its page was made for, where the page says so."""
 
-    def __init__(self, person: User | None, *, csrf: bool = False) -> None:
-        self.client = Client(enforce_csrf_checks=csrf)
+    def __init__(self, person: User | None, *, csrf: bool = False, reviewer: User | None = None) -> None:
+        self.client = Client(enforce_csrf_checks=csrf, headers={"X-Reviewer": str(reviewer.pk)} if reviewer else None)
         if person is not None:
             self.client.force_login(person)
 

@@ -3,7 +3,7 @@
 /**
  * Why a call failed.
  * - `network`: no answer (also past the deadline): try again
- * - `server`: the server is in trouble: try again after `retryAfter` seconds
+ * - `server`: the server is in trouble, or what answered was not it: try again after `retryAfter` seconds
  * - `signed-out`: log in again; nothing was changed
  * - `conflict`: 409, the newer state is in `body.current`
  * - `refused`: it will never be accepted as it is; `message` says why
@@ -20,6 +20,8 @@ export class ApiError extends Error {
     return this.kind === "network" || this.kind === "server";
   }
 }
+
+const NOT_OURS = "what answered is not MAD Web, perhaps the log-in page of the network";
 
 function csrfToken() {
   const found = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
@@ -49,7 +51,7 @@ function reasonIn(body) {
  */
 export function createApi({ base, session, user, deadlineMs = 15000 }) {
   async function once(method, path, body, keepalive) {
-    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken() };
+    const headers = { Accept: "application/json", "X-CSRFToken": csrfToken(), "X-Reviewer": String(user) };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     try {
       return await fetch(base + path, {
@@ -82,16 +84,17 @@ export function createApi({ base, session, user, deadlineMs = 15000 }) {
       if ((await whoIsLoggedIn()) !== user) throw new ApiError("signed-out", "you are logged out");
       response = await once(method, path, body, keepalive); // the token had changed: logged in again elsewhere
     }
+    if (response.status === 401) throw new ApiError("signed-out", "you are logged out");
     if (response.status === 204) return null;
     const answer = await jsonOf(response);
-    if (response.ok) return answer;
-    const told = { status: response.status, body: answer };
-    if (response.status === 409) throw new ApiError("conflict", reasonIn(answer) || "it has changed since", told);
-    if (response.status >= 500 || response.status === 429) {
-      told.retryAfter = Number(response.headers.get("Retry-After")) || null;
-      throw new ApiError("server", reasonIn(answer) || `the server answered ${response.status}`, told);
-    }
-    throw new ApiError("refused", reasonIn(answer) || `the server answered ${response.status}`, told);
+    if (response.ok && answer) return answer;
+    const told = { status: response.status, body: answer, retryAfter: Number(response.headers.get("Retry-After")) || null };
+    // Only JSON is the server's own word: a page comes from what stands between, and settles nothing.
+    if (response.ok) throw new ApiError("server", NOT_OURS, told);
+    const reason = reasonIn(answer) || `the server answered ${response.status}`;
+    if (!answer || response.status >= 500 || response.status === 429) throw new ApiError("server", reason, told);
+    if (response.status === 409 && answer.current) throw new ApiError("conflict", reason, told);
+    throw new ApiError("refused", reason, told);
   }
 
   /** JSON of a page outside the API. */
@@ -100,17 +103,24 @@ export function createApi({ base, session, user, deadlineMs = 15000 }) {
       throw new ApiError("network", "no connection");
     });
     if (response.redirected || response.status === 401) throw new ApiError("signed-out", "you are logged out");
-    if (response.ok) return response.json();
-    throw new ApiError(response.status >= 500 ? "server" : "refused", `the server answered ${response.status}`);
+    const answer = await jsonOf(response);
+    if (response.ok && answer) return answer;
+    throw new ApiError(response.ok || response.status >= 500 ? "server" : "refused", response.ok ? NOT_OURS : `the server answered ${response.status}`);
   }
 
-  /** Log the same person in again; false where the password does not match. */
+  /**
+   * Log the same person in again.
+   * @returns {Promise<string>} why that did not work; empty where it did
+   */
   async function logIn(url, name, password) {
     const asked = { credentials: "same-origin", cache: "no-store", redirect: "manual", signal: AbortSignal.timeout(deadlineMs) };
     await fetch(url, asked); // brings the CSRF cookie
     const form = new URLSearchParams({ username: name, password });
-    await fetch(url, { ...asked, method: "POST", body: form, headers: { "X-CSRFToken": csrfToken() } });
-    return (await whoIsLoggedIn()) === user;
+    const answer = await fetch(url, { ...asked, method: "POST", body: form, headers: { "X-CSRFToken": csrfToken() } });
+    if (answer.status >= 500) return `The server answered ${answer.status}: try again in a moment.`;
+    const loggedIn = await whoIsLoggedIn();
+    if (loggedIn === user) return "";
+    return loggedIn ? "Somebody else is logged in in this browser now: log out there first." : "The password does not match.";
   }
 
   return {

@@ -3,6 +3,7 @@
 import { capital, day, el, figure, hectares, kbd } from "./dom.js";
 
 const FEW = 9;
+const REASONS = 2;
 const SILENT = ["skip", "undo"]; // the one says nothing of the site, the other shows at what it took back
 
 /** The question at the top. */
@@ -101,13 +102,23 @@ export function drawFacts(box, item) {
   box.replaceChildren(...parts.filter(Boolean));
 }
 
-/** Question, place and reason. */
+/** The weightiest reasons for a turn; the others on demand, so that the types stay in sight. */
+function reasonsOf(why) {
+  const reasons = why.split("; ");
+  const rest = reasons.slice(REASONS);
+  const few = reasons.slice(0, REASONS).join("; ");
+  if (!rest.length) return [few];
+  const words = `${rest.length} more ${rest.length === 1 ? "reason" : "reasons"}`;
+  return [few, el("details", { class: "more" }, el("summary", { text: words }), el("div", { text: rest.join("; ") }))];
+}
+
+/** Question, place and reasons. */
 export function drawHead(parts, item, option) {
   parts.question.textContent = questionOf(item, option);
   parts.place.textContent = subtitle(item);
   parts.synthetic.hidden = !item.synthetic;
   parts.why.hidden = !item.why;
-  parts.whyText.textContent = item.why;
+  parts.whyText.replaceChildren(...reasonsOf(item.why));
 }
 
 /** Pictures of the band combinations; pressing one shows it on the map. */

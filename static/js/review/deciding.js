@@ -1,5 +1,10 @@
 // One press, one decision; and every one can be taken back.
 
+import { letterOf } from "./keys.js";
+
+const LOOK_MS = 500; // nobody can have looked sooner at what has come unasked
+const UNASKED = new Set(["lost", "changed", "elsewhere"]);
+
 /** What an undo of a step needs put back on the map. */
 const KINDS = { area: "removeArea", add: "removeAdded" };
 
@@ -13,7 +18,8 @@ export class Deciding {
   #card;
   #waits;
   #isSeen = true;
-  #isUndoing = false;
+  #shown = 0;
+  #isBusy = false; // something is being written down, or taken back
 
   /** @param {object} parts desk, queue, steps, outlines, status, card (element), waits, and fetchItem(site) */
   constructor({ desk, queue, steps, outlines, status, card, waits, fetchItem }) {
@@ -25,13 +31,16 @@ export class Deciding {
     this.#card = card;
     this.#waits = waits;
     this.#fetchItem = fetchItem;
-    queue.addEventListener("show", () => this.waitUntilSeen());
+    queue.addEventListener("show", ({ detail: { why } }) => this.waitUntilSeen(UNASKED.has(why) ? LOOK_MS : 0));
   }
 
-  /** A key that bounces must not decide on a site that nobody has seen yet. */
-  waitUntilSeen() {
+  /** A key that bounces, or is already on its way down, must not decide on a site that nobody has seen yet. */
+  waitUntilSeen(ms = 0) {
     this.#see(false);
-    requestAnimationFrame(() => requestAnimationFrame(() => this.#see(true)));
+    this.#shown += 1;
+    const shown = this.#shown;
+    const see = () => shown === this.#shown && this.#see(true);
+    requestAnimationFrame(() => requestAnimationFrame(ms ? () => setTimeout(see, ms) : see));
   }
 
   #see(isSeen) {
@@ -41,31 +50,58 @@ export class Deciding {
 
   /** Decide on an item: it is written down, and then the next one is painted. */
   async decide(item, verdict, decision) {
-    if (!this.#isSeen || this.#isUndoing) return;
+    if (!this.#isSeen || this.#isBusy) return;
     this.#see(false); // until the next one is on screen
     const { pressedAt } = this.#waits;
-    try {
+    const isKept = await this.#write(async () => {
       await this.#desk.decide(item, verdict, decision);
       this.#waits.begin(pressedAt);
       this.#queue.next();
-    } catch (error) {
-      this.#see(true);
-      this.#status.toast(`Not saved: this browser refused to store it (${error.message}). Free some space and press again.`, "no");
-    }
+    });
+    if (!isKept) this.#see(true);
+  }
+
+  /** A missed mine; true where it is written down. */
+  draw({ geometry, option, axis, scene }) {
+    return this.#write(async () => {
+      const key = await this.#desk.add({ geometry, types: option ? { [axis]: option.code } : {}, scene, name: option?.name });
+      this.#outlines.add(key, geometry, option?.color, option?.name);
+      this.#status.toast(`Missed mine drawn${option ? `: ${option.name}` : ""}. ${letterOf("undo")} takes it back.`);
+    });
+  }
+
+  complete(window) {
+    return this.#write(async () => {
+      const key = await this.#desk.complete(window);
+      this.#outlines.addArea(key, window.geometry);
+      this.#status.toast(`Window complete. ${letterOf("undo")} takes it back.`);
+    });
   }
 
   async undo(step = this.#steps.last) {
+    if (this.#isBusy || step?.undone) return;
     if (!step) return this.#status.toast("There is nothing of yours left to undo.", "warn");
-    if (this.#isUndoing || step.undone) return;
-    this.#isUndoing = true;
-    try {
+    await this.#write(async () => {
       const key = await this.#desk.undo(step);
       this.#status.toast(`Undone: ${step.words}`);
       const drawn = KINDS[step.kind] ?? KINDS[step.verdict];
       if (drawn) this.#outlines[drawn](step.key);
       else await this.#bringBack(step, key);
+    });
+  }
+
+  /** One thing at a time, so that an undo never takes back what came before it; false where it could not be kept. */
+  async #write(work) {
+    if (this.#isBusy) return false;
+    this.#isBusy = true;
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      this.#status.toast(`Not saved: this browser refused to store it (${error.message}). Press again; if it stays so, free some space or load the page anew.`, "no");
+      return false;
     } finally {
-      this.#isUndoing = false;
+      this.#isBusy = false;
     }
   }
 

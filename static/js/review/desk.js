@@ -61,16 +61,16 @@ export class Desk {
   /** Take a step back. Returns the key of the undo. */
   async undo(step) {
     const key = uuid();
+    const refused = this.#outbox.troubled.find((entry) => entry.key === step.key);
+    if (refused) {
+      // It was never applied: there is nothing on the server to take back.
+      await this.#outbox.drop(refused);
+      this.#steps.take(step);
+      return null;
+    }
     if (step.kind === "area") {
-      await this.#outbox.add({ key, kind: "revoke", path: `reviewed-areas/${step.key}/revoke/`, body: {}, about: "undo window complete" });
+      await this.#outbox.add({ key, kind: "revoke", path: `reviewed-areas/${step.key}/revoke/`, body: {}, after: step.key, about: "undo window complete" });
     } else {
-      const refused = this.#outbox.troubled.find((entry) => entry.key === step.key);
-      if (refused) {
-        // It was never applied: there is nothing on the server to take back.
-        await this.#outbox.drop(refused);
-        this.#steps.take(step);
-        return null;
-      }
       const body = this.#body(key, "undo", { site: step.site, base_version: step.version ?? 0, undoes: step.key });
       const after = step.version === null ? step.key : null;
       await this.#outbox.add({ key, kind: "decision", path: "decisions/", body, site: step.site, after, about: `undo: ${step.words}` });

@@ -1,6 +1,6 @@
 // What stands in front of the screen: what is not yet saved, two versions of one site, and the log-in.
 
-import { capital, el, hectares } from "./dom.js";
+import { capital, el, figure, hectares } from "./dom.js";
 import { areaHa, boundsOf, pathOf, polygonsOf } from "./shapes.js";
 
 /** Show a dialog built from elements; it removes itself when it is closed. */
@@ -25,14 +25,24 @@ export function isOpen() {
 
 const STATE_WORDS = { waiting: "waits to be sent", conflict: "needs your choice", refused: "the server refused it" };
 
+/** Hand the person a file of what is kept here, for an admin who is to look into it. */
+function saveCopy(entries) {
+  const told = entries.map(({ about, state, error, path, body }) => ({ about, state, error, path, body }));
+  const href = URL.createObjectURL(new Blob([JSON.stringify(told, null, 2)], { type: "application/json" }));
+  el("a", { href, download: "mad-web-not-yet-saved.json" }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 1000);
+}
+
 /** Everything that the server has not confirmed, with what can be done about each. */
 export function showOutbox(outbox, { onChoose, onLogIn }) {
   const list = el("ul", { class: "lines outbox-list" });
   const lead = el("p", { class: "dim" });
   const told = el("span", { class: "dim" });
   const stuck = el("div", { class: "row", hidden: true }, told, el("button", { type: "button", class: "btn", text: "Try now", on: { click: () => outbox.pump() } }));
+  const copy = el("button", { type: "button", class: "btn btn-small", text: "Save a copy as a file", on: { click: () => saveCopy(outbox.mine) } });
   const draw = () => {
     const entries = outbox.mine;
+    copy.hidden = !entries.length;
     if (outbox.status !== "sending") stuck.hidden = !["offline", "failing"].includes(outbox.status);
     if (outbox.trouble) told.textContent = `Not sent: ${outbox.trouble}.`;
     lead.textContent = entries.length
@@ -56,6 +66,7 @@ export function showOutbox(outbox, { onChoose, onLogIn }) {
     lead,
     stuck,
     list,
+    el("div", { class: "row" }, copy),
     others > 0 && el("p", { class: "note", text: `${others} more in this browser belong to somebody else and are sent when that person logs in here.` }),
     outbox.status === "signed-out" && el("button", { type: "button", class: "btn btn-primary", text: "Log in", on: { click: () => (dialog.close(), onLogIn()) } }),
   ]);
@@ -91,11 +102,12 @@ const areaIn = (geometry) => hectares(areaHa(polygonsOf(geometry) ?? []));
 /**
  * A decision met a newer state: both side by side, and a choice.
  * @param {object} entry of the outbox
- * @param {{leads: boolean, sites: string}} options whether its person may change what is finished; the address below
- *   which each site has its page
+ * @param {{leads: boolean, sites: string, others: number, before: string|null}} options whether its person may change
+ *   what is finished; the address below which each site has its page; how many other choices wait; and what was
+ *   chosen just before, which Enter chooses again
  * @returns {Promise<"mine"|"theirs"|null>} null: not yet
  */
-export function chooseVersion(entry, { leads, sites }) {
+export function chooseVersion(entry, { leads, sites, others, before }) {
   const { body, current } = entry;
   const isOver = current && current.state !== "open" && !leads;
   const latest = current?.history?.find(({ applied, undone }) => applied && !undone); // newest first
@@ -124,17 +136,18 @@ export function chooseVersion(entry, { leads, sites }) {
           bounds && drawing(mine, bounds, current?.footprint),
           isOver
             ? el("a", { class: "btn", href: `${sites}${entry.site}/#comments`, target: "_blank", rel: "noopener", text: "Ask a lead about it" })
-            : el("button", { type: "button", class: "btn btn-primary", text: "Decide again with mine", on: { click: pick("mine") } }),
+            : el("button", { type: "button", class: "btn btn-primary", text: "Decide again with mine", data: { choice: "mine" }, on: { click: pick("mine") } }),
         ),
         version(
           "Now on the server",
           [["State", current?.state], ["By", latest?.reviewer], ["Verdict", latest?.verdict], ["Type", typesIn(current?.types)], ["Outline", current?.footprint ? areaIn(current.footprint) : ""], ["Version", String(current?.version ?? "")]],
           bounds && drawing(current?.footprint, bounds, mine),
-          el("button", { type: "button", class: "btn", text: "Keep this one", on: { click: pick("theirs") } }),
+          el("button", { type: "button", class: "btn", text: "Keep this one", data: { choice: "theirs" }, on: { click: pick("theirs") } }),
         ),
       ),
-      el("p", { class: "dim small", text: "Close to choose later: it stays under “needs you” above the map." }),
+      el("p", { class: "dim small", text: `${others > 0 ? `${figure(others)} more after this one. ` : ""}Close to choose later: it stays under “needs you” above the map.` }),
     ], { wide: true, className: "conflict" });
+    dialog.querySelector(`[data-choice="${before}"]`)?.focus();
     dialog.addEventListener("close", () => resolve(choice));
   });
 }
@@ -168,9 +181,9 @@ export function logInAgain({ name, count, loginUrl, api }) {
       event.preventDefault();
       button.disabled = true;
       try {
-        const back = await api.logIn(loginUrl, name, password.value);
-        if (!back) return fail("The password does not match.");
-        dialog.close();
+        const trouble = await api.logIn(loginUrl, name, password.value);
+        if (trouble) fail(trouble);
+        else dialog.close();
       } catch {
         fail("No connection: try again when it is back.");
       }

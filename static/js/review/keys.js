@@ -102,9 +102,11 @@ function printLetters() {
   }
 }
 
+/** Whether the press is a shortcut of the browser or the system, such as its zoom. */
+export const isOfBrowser = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey;
+
 /** The action of a key press, or null. Digits come as {action: "type", digit}. */
 export function actionOf(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return null;
   if (event.key === "?") return { action: "help" };
   const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
   if (digit) return { action: "type", digit: Number(digit[1]) };

@@ -2,7 +2,7 @@
 
 import { open } from "./dialogs.js";
 import { el } from "./dom.js";
-import { CHANGEABLE, EDIT_KEYS, isFree, keycap, KEYS, laidOver, letterAt } from "./keys.js";
+import { CHANGEABLE, EDIT_KEYS, isFree, isOfBrowser, keycap, KEYS, laidOver, letterAt } from "./keys.js";
 
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"];
 const WHERE = {
@@ -83,7 +83,7 @@ export function showKeys(keymap) {
       say("Left as it is.");
       listening = null;
       draw();
-    } else if (isFree(event.code) && !event.ctrlKey && !event.metaKey && !event.altKey) change({ ...places, [listening]: event.code });
+    } else if (isFree(event.code) && !isOfBrowser(event)) change({ ...places, [listening]: event.code });
     else say("This key has a fixed meaning, or is no sign: press a letter, 0, or a sign such as , or [.", "note-warn");
   }
 

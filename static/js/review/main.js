@@ -84,18 +84,12 @@ const modes = new Modes({
     status.announce(`outline changed, not yet saved: ${letterOf("accept")} saves it`);
     drawOpen();
   },
-  async drew(geometry, option) {
+  drew(geometry, option) {
     lastDrawn = option;
-    const key = await desk.add({ geometry, types: option ? { [axis]: option.code } : {}, scene: scene(), name: option?.name });
-    outlines.add(key, geometry, option?.color, option?.name);
-    status.toast(`Missed mine drawn${option ? `: ${option.name}` : ""}. ${letterOf("undo")} takes it back.`);
+    return deciding.draw({ geometry, option, axis, scene: scene() });
   },
   rejected: (reason) => decide("reject", { reason }),
-  async completed(geometry) {
-    const key = await desk.complete({ geometry, axis, scene: scene() });
-    outlines.addArea(key, geometry);
-    status.toast(`Window complete. ${letterOf("undo")} takes it back.`);
-  },
+  completed: (geometry) => deciding.complete({ geometry, axis, scene: scene() }),
   changed(name, left) {
     document.body.dataset.mode = name ?? "";
     compare.blur(); // the arrows are for the outline now
@@ -165,6 +159,12 @@ queue.addEventListener("show", ({ detail: { item: open, why } }) => {
   showItem({ keepView: why === "changed" });
   if (open && why === "lost") status.toast("Somebody else has just taken that site; this is the next one.", "warn");
   if (open && why === "changed") status.toast("This site has changed meanwhile; this is its newest state.", "warn");
+  if (open && why === "elsewhere") status.toast("You have decided on that site in another tab; this is the next one.", "warn");
+});
+outbox.addEventListener("elsewhere", ({ detail: { site, isUndo } }) => {
+  if (isUndo) queue.allow(site);
+  else if (queue.current?.site !== site) queue.pass(site);
+  else if (!modes.name && !drawn && !$("comment").value) queue.pass(site, "elsewhere"); // else both stand, and it is asked which holds
 });
 looking.addEventListener("change", () => {
   if (!looking.isOn) deciding.waitUntilSeen();
@@ -306,6 +306,7 @@ steps.addEventListener("change", drawStrip);
 watchSurroundings({ map, api, address: config.links.sitesMap, outlines, item });
 
 addEventListener("pagehide", () => queue.leave());
+addEventListener("pageshow", ({ persisted }) => persisted && (queue.refresh(), outbox.pump())); // back again, as it was left
 saving.recall();
 await queue.start(saving.decidedSites);
 outbox.pump();

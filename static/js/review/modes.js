@@ -23,8 +23,8 @@ function button(text, key, onPress, className = "btn") {
 
 /**
  * @param {object} ctx map, panel (element), item(), option() (the chosen type), types() (all of the axis), scene(),
- *   announce(text), trouble(text), and what to do with a result: edited(geometry), drew(geometry, option),
- *   rejected(reason), completed(geometry); changed() after every entering and leaving
+ *   announce(text), trouble(text), and what to do with a result: edited(geometry), drew(geometry, option) (a promise of
+ *   whether it is kept), rejected(reason), completed(geometry); changed() after every entering and leaving
  */
 export class Modes {
   #ctx;
@@ -131,12 +131,10 @@ function drawMode(ctx, leave) {
   let editor = null;
   let option = ctx.lastDrawn() ?? ctx.option();
 
-  const save = () => {
+  const save = async () => {
     if (!editor) return;
     if (editor.fault) return ctx.trouble(editor.fault);
-    const { geometry } = editor;
-    leave();
-    ctx.drew(geometry, option);
+    if (await ctx.drew(editor.geometry, option)) leave(); // what could not be written down stays on the map
   };
   const choose = (next) => {
     option = next;

@@ -1,7 +1,7 @@
 // Presses of keys and buttons, and who gets them: a field, the mode, the map, or an act of the screen.
 
 import { isOpen } from "./dialogs.js";
-import { actionOf, belongsToControl } from "./keys.js";
+import { actionOf, belongsToControl, isOfBrowser } from "./keys.js";
 
 const PAN_PX = 120;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -33,9 +33,11 @@ export function listen({ acts, touched, comment, inMode, pan, type }) {
 
   document.addEventListener("keydown", (event) => {
     touched();
-    if (isOpen()) return;
+    // Enter held on a button would press it again and again: on the next site, or in the next dialog.
+    if (event.repeat && event.key === "Enter" && event.target.closest?.("button")) return event.preventDefault();
+    if (isOpen() || event.isComposing) return;
     if (event.target === comment && event.key === "Escape") return comment.blur();
-    if (belongsToControl(event)) return;
+    if (belongsToControl(event) || isOfBrowser(event)) return;
     if (event.repeat && !event.key.startsWith("Arrow")) return;
     if (inMode(event) || moveMap(event) || act(event)) event.preventDefault();
   });

@@ -52,9 +52,21 @@ export class Queue extends EventTarget {
 
   /** The open item is dealt with: show the next one now. */
   next() {
-    if (this.current) this.#gone.add(this.current.site);
-    this.#show(this.ahead.shift() ?? null, "next");
+    if (this.current) this.pass(this.current.site, "next");
+  }
+
+  /** A site is dealt with, here or in another tab. `why` is told where it is the open one. */
+  pass(site, why = "next") {
+    this.#gone.add(site);
+    this.ahead = this.ahead.filter((item) => item.site !== site);
+    if (this.current?.site !== site) return this.dispatchEvent(new Event("ahead"));
+    this.#show(this.ahead.shift() ?? null, why);
     this.#askSoon();
+  }
+
+  /** A site may be handed out again: what was decided on it has been taken back in another tab. */
+  allow(site) {
+    this.#gone.delete(site);
   }
 
   /** Put an item back on screen; what was there comes right after it. */

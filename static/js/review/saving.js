@@ -43,12 +43,18 @@ export class Saving {
     queue.refresh();
   }
 
-  /** A decision met a newer state of its site: its person chooses. */
+  /** A decision met a newer state of its site: its person chooses, and then of the next, until none is left. */
   async settle(entry) {
     const { desk, outbox, user, links } = this.#parts;
-    const choice = await chooseVersion(entry, { leads: user.leads, sites: links.sites });
-    if (choice === "mine") await desk.decideAgain(entry);
-    if (choice === "theirs") await outbox.drop(entry);
+    let choice = null;
+    for (let next = entry; next; next = outbox.conflicts[0]) {
+      choice = await chooseVersion(next, { leads: user.leads, sites: links.sites, others: outbox.conflicts.length - 1, before: choice });
+      if (!choice) return;
+      const open = outbox.conflicts.find(({ key }) => key === next.key);
+      if (!open) continue; // settled in another tab meanwhile
+      if (choice === "mine") await desk.decideAgain(open);
+      else await outbox.drop(open);
+    }
   }
 
   /** Learn which steps were made in this campaign before this page was loaded. */

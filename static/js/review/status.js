@@ -38,11 +38,11 @@ export class Status {
   /** The pill that is never wrong about what is safe. */
   saved(outbox) {
     const { saved } = this.#parts;
-    const { unsent, troubled, status } = outbox;
+    const { unsent, troubled, othersCount, status } = outbox;
     const count = unsent + troubled.length;
     let [text, kind] = [`${figure(count)} not yet saved`, "warn"];
     if (troubled.length) [text, kind] = [`${figure(troubled.length)} need${troubled.length === 1 ? "s" : ""} you`, "no"];
-    else if (!count) [text, kind] = ["all saved", "ok"];
+    else if (!count) [text, kind] = [othersCount ? `all saved · ${figure(othersCount)} of somebody else` : "all saved", "ok"];
     else if (status === "signed-out") text = `${text} · log in`;
     else if (status === "offline") text = `${text} · offline`;
     else if (status === "failing") text = `${text} · server trouble`;

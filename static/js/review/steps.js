@@ -12,13 +12,15 @@ export class Steps extends EventTarget {
       key, kind, verdict, reason, types, geometry, site, item: null, version, undone: false, words: wordsOf(verdict, site),
     });
     // What was kept without being applied has changed nothing: there is nothing to undo.
+    const made = this.list.map(({ key }) => key); // while the server was asked
+    const isNews = (key) => !made.includes(key) && !undoneHere.has(key);
     const old = confirmed
-      .filter(({ verdict, applied, undone, key }) => verdict !== "undo" && applied && !undone && !undoneHere.has(key))
+      .filter(({ verdict, applied, undone, key }) => verdict !== "undo" && applied && !undone && isNews(key))
       .map(step)
       .reverse();
     const known = new Set(old.map(({ key }) => key));
     const fresh = waiting
-      .filter((entry) => !takenBackBy(entry) && !known.has(entry.key) && !undoneHere.has(entry.key))
+      .filter((entry) => !takenBackBy(entry) && !known.has(entry.key) && isNews(entry.key))
       .map(({ key, kind, site, body }) => step({ ...body, key, kind, verdict: body.verdict ?? "complete", site, version: null }));
     this.list = [...old, ...fresh, ...this.list].slice(-KEEP);
     this.#changed();

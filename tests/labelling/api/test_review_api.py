@@ -199,6 +199,20 @@ def test_without_a_token_against_forgery_nothing_is_written(cast: Cast) -> None:
 def test_an_expired_session_is_told_from_a_refusal(cast: Cast) -> None:
     site = a_site()
     assert Browser(None).post("/decisions/", a_decision(site.pk), status=401)["error"]
+
+
+def test_a_page_made_for_one_person_is_not_answered_as_another(cast: Cast) -> None:
+    """Whoever logs in in another tab has the same session: what waits in the first tab is not theirs."""
+    campaign, site = a_campaign(), a_site()
+    claims = f"/campaigns/{campaign.slug}/claims/"
+    anas_page = Browser(cast.ben, reviewer=cast.ana)
+    for path, body in (("/decisions/", a_decision(site.pk)), (claims, {"count": 1})):
+        assert anas_page.post(path, body, status=401) == {"error": "somebody else is logged in here now"}
+    assert not Decision.objects.exists()
+    assert not Claim.objects.exists()
+    Browser(cast.ben, reviewer=cast.ben).post("/decisions/", a_decision(site.pk), status=201)
+    assert Decision.objects.get().reviewer == cast.ben
+    Browser(None, reviewer=cast.ana).post("/decisions/", a_decision(site.pk), status=401)
     assert Browser(cast.gus).post("/decisions/", a_decision(site.pk), status=403)["error"]
 
 

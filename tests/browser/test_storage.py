@@ -1,0 +1,76 @@
+"""The browser's own storage: what cannot be written down is not called decided, and what is cleared is written anew."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit
+from tests.browser.server import Stage
+from tests.browser.stage import STORM
+
+REFUSE = """() => {
+    const { add } = IDBObjectStore.prototype;
+    IDBObjectStore.prototype.add = () => { throw new DOMException("the disk is full", "QuotaExceededError") };
+    window.allow = () => { IDBObjectStore.prototype.add = add };
+}"""
+SAID = "Not saved: this browser refused to store it (the disk is full)"
+
+
+def test_what_the_browser_cannot_store_is_not_decided(visit: Visit, stage: Stage) -> None:
+    page = visit.page
+    visit.log_in("ana")
+    visit.review(STORM)
+    visit.expect_saved()
+    first = visit.open_site()
+    visit.press("s")
+    site = visit.expect_moved_on(first)
+    visit.expect_saved()
+    page.evaluate(REFUSE)
+    before = len(stage.decisions(STORM))
+
+    visit.press("a")
+    expect(page.locator("#toast")).to_contain_text(SAID)
+    assert visit.open_site() == site
+    visit.expect_saved()
+    visit.press("z")
+    expect(page.locator("#toast")).to_contain_text(SAID)
+    expect(page.locator("#undo-words")).to_have_text(f"undo “skipped {first}”")
+    visit.press("n", "Enter", "8", "Enter")
+    expect(page.locator("#toast")).to_contain_text(SAID)
+    expect(page.get_by_role("heading", name="Missed mine", exact=True)).to_be_visible()  # the drawing is still there
+    assert len(stage.decisions(STORM)) == before
+
+    page.evaluate("allow()")
+    visit.press("Enter")
+    expect(page.locator("#toast")).to_contain_text("Missed mine drawn: artisanal diggings")
+    visit.press("a")
+    visit.expect_moved_on(site)
+    visit.expect_saved()
+    assert [one["verdict"] for one in stage.decisions(STORM)[before:]] == ["add", "accept"]
+
+
+def test_decisions_outlive_the_clearing_of_the_storage(visit: Visit, stage: Stage) -> None:
+    """Somebody clears what sites have stored while decisions wait: the page that is open writes them down again."""
+    page = visit.page
+    visit.log_in("ben")
+    visit.review(STORM)
+    visit.expect_supplied(3)
+    visit.expect_trouble("ERR_INTERNET_DISCONNECTED")
+    before = len(stage.decisions(STORM))
+    visit.context.set_offline(True)
+    first = visit.open_site()
+    visit.press("a")
+    second = visit.expect_moved_on(first)
+    visit.expect_saved(1)
+    browser = visit.context.new_cdp_session(page)
+    browser.send("Storage.clearDataForOrigin", {"origin": stage.url, "storageTypes": "indexeddb"})
+    visit.press("u")
+    visit.expect_moved_on(second)
+    expect(page.locator("#saved")).to_have_text("2 not yet saved · offline")
+
+    page.close(run_before_unload=False)
+    visit.context.set_offline(False)
+    page = visit.page = visit.context.new_page()
+    visit.watch(page)
+    visit.review(STORM)
+    visit.expect_saved()
+    made = [(one["site"], one["verdict"]) for one in stage.decisions(STORM)[before:]]
+    assert made == [(first, "accept"), (second, "unsure")]
