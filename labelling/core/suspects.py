@@ -99,10 +99,10 @@ def _types(axis: str, words: Sequence[Word], label: str | None) -> list[Doubt]:
     if not label or not against:
         return []
     agrees = sorted(source for source, code in said.items() if code == label)
-    told = "; ".join(f"{source} says {in_words(code)}" for source, code in against.items())
+    told = ", ".join(f"{source} says {in_words(code)}" for source, code in against.items())
     noun = _NOUNS[axis]
     company = f", as {_listed(agrees)} does" if len(agrees) == 1 else f", as {_listed(agrees)} do" if agrees else ""
-    words_ = f"typed seeds contradict the {noun}: {told}; the label says {in_words(label)}{company}"
+    words_ = f"typed seeds contradict the {noun}: {told}, the label says {in_words(label)}{company}"
     base = TYPE_WITH_COMPANY if agrees else TYPE_AGAINST_LABEL
     token = f"{axis} " + " ".join(f"{source}={code}" for source, code in against.items())
     return [Doubt("type", 1 - (1 - base) ** len(against), words_, token)]

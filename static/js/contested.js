@@ -36,7 +36,7 @@ const ACTS = {
 
 document.addEventListener("keydown", (event) => {
   if (event.target.matches("textarea") && event.key === "Escape") return go(current());
-  if (event.repeat || belongsToControl(event)) return;
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || belongsToControl(event)) return;
   const wanted = actionOf(event);
   if (!wanted || !(wanted.action in ACTS)) return;
   event.preventDefault();

@@ -31,9 +31,9 @@ def test_a_negative_seed_on_a_verified_mine() -> None:
 
 def test_typed_seeds_against_the_label_and_each_other() -> None:
     [doubt] = on_pond(word("A", code="pond"), word("B", code="open_pit"))
-    assert doubt.words == "typed seeds contradict the type: B says open pit; the label says pond, as A does"
+    assert doubt.words == "typed seeds contradict the type: B says open pit, the label says pond, as A does"
     [alone] = on_pond(word("B", code="open_pit"))
-    assert alone.words == "typed seeds contradict the type: B says open pit; the label says pond"
+    assert alone.words == "typed seeds contradict the type: B says open pit, the label says pond"
     [both] = on_pond(word("B", code="open_pit"), word("C", code="waste_rock_dump"))
     assert doubt.weight < alone.weight < both.weight
     assert doubt.token == alone.token != both.token

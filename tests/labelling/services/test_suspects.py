@@ -52,7 +52,7 @@ def test_the_strongest_doubt_is_served_first_and_says_why(cast: Cast) -> None:
     assert [one.site_id for one in waiting_suspects()] == [strong.pk, weak.pk]
     why = dict(Site.objects.values_list("pk", "why"))
     assert why[strong.pk] == "a classifier calls it open_pit"
-    assert "Other seeds says open pit; the label says pond" in why[weak.pk]
+    assert "Other seeds says open pit, the label says pond" in why[weak.pk]
     assert not Suspect.objects.filter(site=fine).exists()
     [case, _] = describe_suspects(suspects=list(waiting_suspects()))
     assert (case.site, case.label.state, case.picture.mosaic) == (strong, "verified", None)
