@@ -126,3 +126,7 @@ document.getElementById("area-file").addEventListener("change", (event) => {
 });
 text.addEventListener("input", () => read());
 read();
+// What the server refused comes first; a new campaign begins with its name.
+const name = document.querySelector("[name=name]");
+const refused = document.querySelector("#refused, .campaign [aria-invalid=true]");
+(refused ?? (name.value ? null : name))?.focus();

@@ -123,3 +123,52 @@ def test_what_a_campaign_cannot_ask_for_stays_in_sight(visit: Visit) -> None:
     assert counted(page) > 1
     note.get_by_role("link").click()
     expect(page.locator("tbody tr")).to_have_count(1)
+
+
+def test_a_campaign_is_opened_from_any_field_and_a_refusal_gets_the_focus(visit: Visit) -> None:
+    """The button lies as many presses of Tab away as there are sources, types and regions."""
+    page = open_form(visit)
+    name = page.get_by_label("Name")
+    expect(name).to_be_focused()
+    page.keyboard.type("Synthetic many")
+    guideline = page.get_by_label("Guideline")
+    visit.tab_to(guideline)
+    page.keyboard.type("One line")
+    page.keyboard.press("Enter")
+    page.keyboard.type("and another")
+    visit.expect_trouble("400")
+    page.keyboard.press("Control+Enter")
+    refused = page.get_by_text("there is a campaign named like 'Synthetic many': choose another name")
+    expect(refused).to_be_visible()
+    expect(page.locator("#refused")).to_be_focused()
+    visit.tab_to(name)
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Quick to open")
+    visit.tab_to(page.get_by_label("Share of gold sites"))
+    page.keyboard.press("Control+a")
+    page.keyboard.type("0.9")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#refused")).to_be_visible()  # the browser holds the form back
+    page.keyboard.press("Control+a")
+    page.keyboard.type("0.1")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Quick to open")).to_be_visible()
+    rows = visit.stage.rows("SELECT guideline, gold_share FROM labelling_campaign WHERE name = 'Quick to open'")
+    assert [(text.split(), share) for text, share in rows] == [(["One", "line", "and", "another"], 0.1)]
+    visit.stage.write("UPDATE labelling_campaign SET active = 0 WHERE name = 'Quick to open'")
+
+
+def test_a_comment_and_a_guideline_are_sent_by_the_same_press(visit: Visit) -> None:
+    page, stage = visit.page, visit.stage
+    visit.log_in("lea")
+    page.goto(f"{stage.url}/guide/pond/edit/")
+    text = page.get_by_role("textbox")
+    text.fill("Water, and a straight edge.")
+    text.press("Control+Enter")
+    expect(page.get_by_role("heading", name="pond")).to_be_visible()
+    expect(page.get_by_text("Water, and a straight edge.")).to_be_visible()
+    site = stage.rows("SELECT MIN(id) FROM labelling_site")[0][0]
+    page.goto(f"{stage.url}/sites/{site}/")
+    page.get_by_label("Comment").fill("@ana is it active?")
+    page.get_by_label("Comment").press("Control+Enter")
+    expect(page.locator(".life")).to_contain_text("@ana is it active?")
