@@ -1,6 +1,7 @@
 """What an action on many sites would do, before it is done and while it is."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
@@ -64,21 +65,27 @@ def preview_bulk(*, bulk: BulkAction) -> Preview:
     items = BulkItem.objects.filter(bulk=bulk).order_by()
     [counts] = outcomes_of(bulks=[bulk])
     waiting = items.filter(outcome=Outcome.WAITING)
-    states = dict(waiting.values_list("site__state").annotate(count=Count("pk")))
+    # Both from one look at the sites, of which there may be a hundred thousand.
+    groups = list(waiting.values_list("site__state", *(f"site__{axis}" for axis in Axis.values)).annotate(Count("pk")))
+    states: Counter[str] = Counter()
+    for state, *_, count in groups:
+        states[state] += count
     held = Claim.objects.filter(site=OuterRef("site"), expires_at__gt=timezone.now()).exclude(reviewer=bulk.created_by)
-    sample = Site.objects.shown().filter(bulk_items__in=waiting.order_by("id")).order_by("-priority", "pk")[:SAMPLE]
+    # Sorted without their outlines.
+    first = list(waiting.order_by("-site__priority", "site_id").values_list("site_id", flat=True)[:SAMPLE])
+    sample = Site.objects.shown().filter(pk__in=first).order_by("-priority", "pk")
     notes = items.exclude(note="").values_list("note").annotate(count=Count("pk"))
     opinions, people = _taken_back(waiting) if bulk.kind == BulkAction.Kind.RESET else (0, 0)
     return Preview(
         total=sum(counts.values()),
         counts=counts,
         states=_most_first({str(Site.State(state).label): count for state, count in states.items()}),
-        types=_types(bulk),
+        types=_types((kinds, count) for _, *kinds, count in groups),
         notes=_most_first(dict(notes)),
         sample=tuple(sample),
         in_review=waiting.filter(Exists(held)).count() if counts[Outcome.WAITING] else 0,
         settled=sum(count for state, count in states.items() if state in {Site.State.VERIFIED, Site.State.REJECTED}),
-        contested=states.get(Site.State.CONTESTED, 0),
+        contested=states[Site.State.CONTESTED],
         opinions=opinions,
         people=people,
     )
@@ -91,15 +98,15 @@ def _taken_back(waiting: QuerySet[BulkItem]) -> tuple[int, int]:
     return counted["opinions"], counted["people"]
 
 
-def _types(bulk: BulkAction) -> tuple[tuple[str, int], ...]:
-    waiting = BulkItem.objects.filter(bulk=bulk, outcome=Outcome.WAITING).order_by()
+def _types(groups: Iterable[tuple[Sequence[int | None], int]]) -> tuple[tuple[str, int], ...]:
+    """Count the types of sites, which come as the types of each axis and how many sites have these."""
     names = dict(MineType.objects.values_list("pk", "name"))
-    found: dict[str, int] = {}
-    for *kinds, count in waiting.values_list(*(f"site__{axis}" for axis in Axis.values)).annotate(count=Count("pk")):
+    found: Counter[str] = Counter()
+    for kinds, count in groups:
         for name in [names[kind] for kind in kinds if kind is not None] or [_UNTYPED]:
-            found[name] = found.get(name, 0) + count
+            found[name] += count
     return _most_first(found)
 
 
-def _most_first(counted: dict[str, int]) -> tuple[tuple[str, int], ...]:
+def _most_first(counted: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
