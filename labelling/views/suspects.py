@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from labelling.core.review import LEADS
+from labelling.models import Campaign
 from labelling.services.campaigns import campaigns_of
 from labelling.services.suspects import describe_suspects, waiting_suspects
 
@@ -21,5 +22,10 @@ PER_PAGE = 12
 def suspects(request: HttpRequest) -> HttpResponse:
     page = Paginator(waiting_suspects(), PER_PAGE).get_page(request.GET.get("page"))
     campaign = campaigns_of(user=cast(User, request.user)).filter(filter__suspect=True).first()
-    context = {"page": page, "cases": describe_suspects(suspects=list(page)), "campaign": campaign}
+    context = {
+        "page": page,
+        "cases": describe_suspects(suspects=list(page)),
+        "campaign": campaign,
+        "closed": None if campaign else Campaign.objects.filter(filter__suspect=True, active=False).first(),
+    }
     return render(request, "labelling/suspects.html", context)
