@@ -3,6 +3,7 @@
 from django import forms
 
 from labelling.forms.filters import Filter
+from labelling.models import Campaign
 from labelling.services.decisions.submission import MAX_COMMENT
 
 
@@ -20,7 +21,10 @@ class TakeBackForm(forms.Form):
 
 
 class ContestedPlace(Filter):
-    """Where in the list a lead is: after having settled something, or at one site that was asked for."""
+    """Where in the list a lead is: in one campaign, after having settled something, or at one site."""
 
+    campaign = forms.ModelChoiceField(
+        Campaign.objects.all(), required=False, empty_label="every campaign", to_field_name="slug"
+    )
     settled = forms.UUIDField(required=False)
     site = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

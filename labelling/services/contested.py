@@ -7,7 +7,7 @@ from itertools import combinations
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from labelling.core.agreement import outline_iou
 from labelling.core.errors import BadInput, NotAllowed, NotFound
@@ -62,10 +62,19 @@ class Dispute:
     comments: tuple[Comment, ...]
     campaign: Campaign | None
 
+    @property
+    def can_be_settled(self) -> bool:
+        """Whether one of the opinions can be adopted; otherwise a lead looks for themselves."""
+        return any(voice.can_be_adopted for voice in self.voices)
 
-def contested_sites() -> QuerySet[Site]:
-    """The sites that wait for a lead, longest first."""
-    return Site.objects.shown().filter(state=Site.State.CONTESTED).order_by("label__decided_at", "pk")
+
+def contested_sites(*, campaign: Campaign | None = None) -> QuerySet[Site]:
+    """The sites that wait for a lead, longest first; of one campaign those of which something was said in it."""
+    found = Site.objects.shown().filter(state=Site.State.CONTESTED).order_by("label__decided_at", "pk")
+    if campaign is None:
+        return found
+    said = Decision.objects.in_force().filter(site=OuterRef("pk"), campaign=campaign, version__isnull=False)
+    return found.filter(Exists(said.order_by()))
 
 
 def count_contested(*, user: User) -> int:

@@ -40,12 +40,14 @@ def contested(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if request.method == "POST":
         return _settle(request, user)
-    place = ContestedPlace.checked(request.GET).cleaned_data
-    found = contested_sites()
+    form = ContestedPlace.checked(request.GET)
+    place = form.cleaned_data
+    found = contested_sites(campaign=place["campaign"])
     one = found.filter(pk=place["site"]) if place["site"] else found.none()
     page = Paginator(one or found, PER_PAGE).get_page(request.GET.get("page"))
     disputes = describe_disputes(sites=list(page))
     context = {
+        "form": form,
         "page": page,
         "is_one": bool(one),
         # A key a site: whatever is pressed first counts, once.
@@ -97,7 +99,7 @@ def _sent(form: Form) -> dict[str, Any]:
 
 
 def _back(request: HttpRequest, *, settled: UUID | None = None, site: int | None = None) -> HttpResponse:
-    """To the same page of the list, at a site of it; what there is to read at its top is read first."""
-    asked = {"page": request.GET.get("page"), "settled": settled}
+    """To the same page of the same list, at a site of it; what there is to read at its top is read first."""
+    asked = {"campaign": request.GET.get("campaign"), "page": request.GET.get("page"), "settled": settled}
     query = urlencode({name: value for name, value in asked.items() if value})
     return redirect(f"{reverse('contested')}{f'?{query}' if query else ''}{f'#site-{site}' if site else ''}")

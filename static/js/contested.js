@@ -29,7 +29,7 @@ const ACTS = {
   forward: () => step(1),
   back: () => step(-1),
   type: ({ digit }) => settle(digit),
-  comment: () => (current() ?? disputes[0])?.querySelector("textarea").focus(),
+  comment: () => (current() ?? disputes[0])?.querySelector("textarea")?.focus(),
   edit: () => current()?.querySelector("[data-map]")?.click(),
   undo: () => document.getElementById("take-back")?.click(),
 };

@@ -229,3 +229,13 @@ def test_a_closed_campaign_is_no_place_to_decide(cast: Cast, twice: Campaign) ->
     assert describe_disputes(sites=list(contested_sites()))[0].campaign == twice
     Campaign.objects.update(active=False)
     assert describe_disputes(sites=list(contested_sites()))[0].campaign is None
+
+
+def test_those_of_one_campaign_are_found(cast: Cast, twice: Campaign) -> None:
+    here, there = some_sites(2, types=PIT)
+    other = a_campaign("Other")
+    quarrel(cast, twice, here)
+    decide(cast.ana, there, "unsure", campaign_id=other.pk)
+    assert set(contested_sites()) == {here, there}
+    assert list(contested_sites(campaign=twice)) == [here]
+    assert list(contested_sites(campaign=other)) == [there]

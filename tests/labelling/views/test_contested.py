@@ -131,7 +131,7 @@ def test_what_was_settled_last_is_taken_back_in_place(cast: Cast) -> None:
     sites, lea = quarrels(cast, 2), at(cast.lea)
     page = lea.get(settle(lea, PATH, sites[0])["Location"]).text
     assert f"Site {sites[0].pk} is rejected." in page
-    bar = page.split('action="/review/contested/take-back/"')[1]
+    bar = page.split('action="/review/contested/take-back/')[1]
     sent = dict(re.findall(r'name="(ruling|key)" value="([^"]+)"', bar))
     answer = lea.post(f"{PATH}take-back/", sent)
     assert answer["Location"] == f"{PATH}#site-{sites[0].pk}"
@@ -185,3 +185,24 @@ def test_the_page_of_a_site_leads_a_lead_to_its_settling(cast: Cast, site: Site)
     settled = at(cast.lea).get(page).text
     assert "Settle it" not in settled
     assert "Decide on the map" in settled
+
+
+def test_a_lead_stays_in_the_campaign_that_was_asked_for(cast: Cast) -> None:
+    sites, lea = quarrels(cast, 3), at(cast.lea)
+    decide(cast.ana, some_sites(4)[-1], "unsure", campaign_id=a_campaign("Other").pk)
+    path = f"{PATH}?campaign=twice"
+    assert lea.get(path).text.count('class="card dispute"') == 3
+    there = settle(lea, path, sites[0])["Location"]
+    assert there.startswith(f"{path}&settled=")
+    page = lea.get(there).text
+    assert (page.count('class="card dispute"'), '<option value="twice" selected>' in page) == (2, True)
+    assert 'action="/review/contested/take-back/?campaign=twice"' in page
+    assert lea.get(f"{PATH}?campaign=nowhere").status_code == 400
+
+
+def test_where_no_opinion_can_be_adopted_there_is_no_reason_to_write(cast: Cast) -> None:
+    """It would go nowhere: the review screen has a field of its own."""
+    decide(cast.ana, a_site(), "unsure", campaign_id=a_campaign("Minas").pk)
+    page = at(cast.lea).get(PATH).text
+    assert 'name="comment"' not in page
+    assert "Decide on the map" in page
