@@ -35,6 +35,15 @@ def test_every_type_has_a_page_that_the_list_leads_to(cast: Cast) -> None:
         assert "/edit/" not in page.text
 
 
+def test_a_lead_sees_in_the_list_what_is_still_to_be_written(cast: Cast) -> None:
+    MineType.objects.filter(code="pond").update(guideline="Water.")
+    listed = at(cast.lea).get("/guide/").text
+    assert listed.count("Write the guideline") == MineType.objects.count() - 1
+    assert 'href="/guide/open_pit/edit/"' in listed
+    assert 'href="/guide/pond/edit/"' not in listed
+    assert "/edit/" not in at(cast.ana).get("/guide/").text
+
+
 def test_a_lead_writes_and_a_reviewer_reads_plain_text(cast: Cast) -> None:
     path = "/guide/open_pit/edit/"
     form = at(cast.lea).get(path)
