@@ -1,6 +1,6 @@
 """How far reviewers agree: everybody's figures for leads, one's own for reviewers, and the rows behind them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from labelling.core.agreement import EMPTY, UNSEEN, Figure, answer_of
 from labelling.core.review import LEADS
 from labelling.forms.agreement import AgreementFilter, RowFilter
-from labelling.models import Label, MineType
+from labelling.models import Decision, Label, MineType
 from labelling.models.taxonomy import Axis
 from labelling.services.agreement import (
     ReviewerFigures,
@@ -136,8 +136,31 @@ def agreement_rows(request: HttpRequest, kind: str) -> HttpResponse:
         "form": form,
         "asked": asked,
         "reviewer": reviewer,
+        "conditions": list(_conditions(kind, asked | {"reviewer": reviewer}, names)),
     }
     return render(request, "labelling/agreement_rows.html", context)
+
+
+def _conditions(kind: str, asked: Mapping[str, Any], names: Names) -> Iterator[str]:
+    """What rows were asked for, in words: a list of rows is read long after the link was followed."""
+    first, second = f"{asked['reviewer'] or 'one'} said", f"{asked['other'] or 'the other'} said"
+    if kind == "gold":
+        first, second = "the label says", "the answer was"
+    told: dict[str, Callable[[Any], str]] = {
+        "campaign": lambda campaign: f"in {campaign.name}",
+        "axis": lambda axis: "" if asked["campaign"] else f"axis {axis}",
+        "since": lambda day: f"from {day:%Y-%m-%d}",
+        "until": lambda day: f"to {day:%Y-%m-%d}",
+        "verdict": lambda verdict: str(Decision.Verdict(verdict).label),
+        "said": lambda code: f"{first} {names(code).name}",
+        "heard": lambda code: f"{second} {names(code).name}",
+        "names": lambda code: f"one of them said {names(code).name}",
+        "apart": lambda _: "where they differ",
+        "drawn": lambda _: "where an outline was drawn",
+    }
+    for name, words in told.items():
+        if asked[name] and (text := words(asked[name])):
+            yield text
 
 
 def _row(kind: str, row: Any, names: Names) -> tuple[Any, Said | None, Said | None]:

@@ -95,6 +95,27 @@ def test_the_verdicts_of_a_reviewer_add_up(cast: Cast, client: Client) -> None:
     assert (decisions, verdicts) == ("3", ["1", "0", "1", "1", "0"])
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("pairs/", "12 pairs</span>"),
+        ("pairs/?axis=feature&apart=on", "3 pairs · axis feature · where they differ"),
+        ("pairs/?campaign=minas&axis=feature&since=2020-01-31", "12 pairs · in Minas · from 2020-01-31"),
+        (
+            "pairs/?reviewer=ana&other=ben&said=open_pit&heard=(rejected)&drawn=on",
+            "0 pairs of ana and ben · ana said open pit · ben said (rejected for another reason)"
+            " · where an outline was drawn",
+        ),
+        ("pairs/?names=pond&until=2020-01-31", "0 pairs · to 2020-01-31 · one of them said pond"),
+        ("gold/?said=pond&heard=open_pit", "0 answers · the label says pond · the answer was open pit"),
+        ("decisions/?reviewer=ana&verdict=fix", "12 decisions of ana · fixed"),
+    ],
+)
+def test_rows_tell_what_was_asked_for(cast: Cast, client: Client, asked: str, words: str) -> None:
+    both_say(cast, BEN, GERRY)
+    assert words in page(client, cast.lea, f"/agreement/rows/{asked}")
+
+
 @pytest.mark.parametrize("kind", ["pairs", "decisions", "gold"])
 def test_many_rows_are_read_in_as_many_queries_as_few(cast: Cast, client: Client, kind: str) -> None:
     counts = []
