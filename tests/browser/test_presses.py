@@ -35,6 +35,12 @@ def enter(visit: Visit, name: str) -> Page:
     return visit.page
 
 
+def click_again(page: Page) -> None:
+    """The second half of a double click, where the pointer is."""
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+
+
 def test_a_held_key_decides_once(visit: Visit, stage: Stage) -> None:
     """Also Enter on the focused button, which a browser presses again as long as it is held."""
     page = enter(visit, "ana")
@@ -54,6 +60,25 @@ def test_a_held_key_decides_once(visit: Visit, stage: Stage) -> None:
         page.locator("#map").focus()
     visit.expect_saved()
     assert len(stage.decisions(STORM)) == before + 2
+
+
+def test_a_double_click_decides_once(visit: Visit, stage: Stage) -> None:
+    page = enter(visit, "lea")
+    visit.expect_supplied(4)
+    before = len(stage.decisions(STORM))
+    for act in ("accept", "unsure", "skip"):
+        site = visit.open_site()
+        page.locator(f"[data-act={act}]").click()
+        visit.expect_moved_on(site)
+        click_again(page)
+        visit.expect_seen()
+    site = visit.open_site()
+    page.locator("[data-act=reject]").click()
+    click_again(page)  # where another button is now
+    page.get_by_role("button", name="not a mine").click()
+    visit.expect_moved_on(site)
+    visit.expect_saved()
+    assert [one["verdict"] for one in stage.decisions(STORM)[before:]] == ["accept", "unsure", "skip", "reject"]
 
 
 def test_keys_of_the_browser_are_left_to_it(visit: Visit, stage: Stage) -> None:

@@ -74,3 +74,37 @@ def test_decisions_outlive_the_clearing_of_the_storage(visit: Visit, stage: Stag
     visit.expect_saved()
     made = [(one["site"], one["verdict"]) for one in stage.decisions(STORM)[before:]]
     assert made == [(first, "accept"), (second, "unsure")]
+
+
+def test_what_waits_is_told_on_every_page(visit: Visit, stage: Stage) -> None:
+    """Ana leaves the review without a connection to it, and comes by on another day; Ben sees nothing of hers."""
+    page = visit.page
+    told = page.locator("#unsent")
+    visit.log_in("ana")
+    visit.review(STORM)
+    visit.expect_trouble("ERR_FAILED", "401 (Unauthorized)")
+    before = len(stage.decisions(STORM))
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.route("**/api/v1/decisions/", lambda route: route.abort())
+    site = visit.open_site()
+    visit.press("a")
+    visit.expect_moved_on(site)
+    visit.expect_saved(1)
+    page.goto(f"{stage.url}/sites/{site}/")
+    expect(told).to_have_text("1 not yet saved")
+
+    visit.context.clear_cookies(name="sessionid")
+    visit.log_in("ben")
+    page.wait_for_load_state("networkidle")
+    expect(told).to_be_hidden()
+    visit.context.clear_cookies(name="sessionid")
+    visit.log_in("ana")
+    page.unroute("**/api/v1/decisions/")
+    told.click()
+    expect(page).to_have_url(f"{stage.url}/review/synthetic-{STORM}/")
+    expect(page.locator("#question")).to_be_visible()
+    visit.expect_saved()
+    page.goto(f"{stage.url}/")
+    page.wait_for_load_state("networkidle")
+    expect(told).to_be_hidden()
+    assert [(one["site"], one["verdict"]) for one in stage.decisions(STORM)[before:]] == [(site, "accept")]

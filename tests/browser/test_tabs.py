@@ -109,6 +109,25 @@ def test_a_second_tab_follows_the_first(visit: Visit, stage: Stage) -> None:
     assert other.complaints == []
 
 
+def test_what_one_tab_takes_back_is_not_taken_back_again_by_the_other(visit: Visit, stage: Stage) -> None:
+    visit.log_in("lea")
+    visit.review(STORM)
+    sites = []
+    for key in ("s", "a"):
+        sites.append(visit.open_site())
+        visit.press(key)
+        visit.expect_moved_on(sites[-1])
+    visit.expect_saved()
+    other = another_tab(visit)
+    other.review(STORM)
+    undo = other.page.locator("#undo-words")
+    expect(undo).to_have_text(f"undo “accepted {sites[1]}”")
+    visit.press("z")
+    expect(undo).to_have_text(f"undo “skipped {sites[0]}”")
+    visit.expect_saved()
+    assert other.complaints == []
+
+
 def test_what_one_tab_sends_is_confirmed_in_the_other(visit: Visit, stage: Stage) -> None:
     """Decided and taken back in a tab whose own calls do not get through: the other tab sends both."""
     visit.expect_trouble("ERR_FAILED")

@@ -161,10 +161,12 @@ queue.addEventListener("show", ({ detail: { item: open, why } }) => {
   if (open && why === "changed") status.toast("This site has changed meanwhile; this is its newest state.", "warn");
   if (open && why === "elsewhere") status.toast("You have decided on that site in another tab; this is the next one.", "warn");
 });
-outbox.addEventListener("elsewhere", ({ detail: { site, isUndo } }) => {
-  if (isUndo) queue.allow(site);
-  else if (queue.current?.site !== site) queue.pass(site);
-  else if (!modes.name && !drawn && !$("comment").value) queue.pass(site, "elsewhere"); // else both stand, and it is asked which holds
+outbox.addEventListener("elsewhere", ({ detail: { site, undoes } }) => {
+  if (undoes) {
+    steps.forget(undoes);
+    queue.allow(site);
+  } else if (site && queue.current?.site !== site) queue.pass(site);
+  else if (site && !modes.name && !drawn && !$("comment").value) queue.pass(site, "elsewhere"); // else both stand, and it is asked which holds
 });
 looking.addEventListener("change", () => {
   if (!looking.isOn) deciding.waitUntilSeen();

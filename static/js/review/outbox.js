@@ -6,7 +6,7 @@
 // - `about`: words for the list of what is not yet saved
 
 import { AFTER_PAINT_MS } from "./dom.js";
-import { openStore } from "./store.js";
+import { CHANNEL, openStore } from "./store.js";
 
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 30000;
@@ -26,7 +26,7 @@ function isOfOneEntry({ kind, status }) {
 
 /**
  * Events: `change`; `receipt` {entry, receipt}, `conflict`, `refused` and `drop` {entry}; and, where a tab of the same
- * person has written a decision on a site down, `elsewhere` {site, isUndo}.
+ * person has written something down, `elsewhere` {site, undoes}: the site decided on, and the key of what is taken back.
  */
 export class Outbox extends EventTarget {
   #store;
@@ -39,7 +39,7 @@ export class Outbox extends EventTarget {
   #writing = 0;
   #isLasting = false;
   #failures = new Map(); // key -> how often the server failed at it
-  #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(LOCK) : null;
+  #channel = "BroadcastChannel" in globalThis ? new BroadcastChannel(CHANNEL) : null;
 
   /** `ready`, `sending`, `offline` or `failing` (the server is in trouble; both with `retryAt`), or `signed-out`. */
   status = "ready";
@@ -90,7 +90,7 @@ export class Outbox extends EventTarget {
         user: this.#api.user, state: "waiting", error: "", current: null, frozen: false,
       });
       this.#entries.push(entry);
-      this.#channel?.postMessage({ user: entry.user, site, isUndo: Boolean(body.undoes) });
+      this.#channel?.postMessage({ user: entry.user, site, undoes: body.undoes ?? (kind === "revoke" ? after : null) });
     } finally {
       this.#writing -= 1;
       this.#changed();
@@ -220,9 +220,9 @@ export class Outbox extends EventTarget {
   }
 
   /** Another tab has changed what is stored. */
-  async #follow({ user, site, isUndo }) {
+  async #follow({ user, site, undoes }) {
     await this.#reload();
-    if (site && user === this.#api.user) this.dispatchEvent(new CustomEvent("elsewhere", { detail: { site, isUndo } }));
+    if (user === this.#api.user) this.dispatchEvent(new CustomEvent("elsewhere", { detail: { site, undoes } }));
   }
 
   /** Read what is stored; what another tab has sent or dropped meanwhile is told as if it had been done here. */

@@ -4,6 +4,7 @@ import { isOpen } from "./dialogs.js";
 import { actionOf, belongsToControl, isOfBrowser } from "./keys.js";
 
 const PAN_PX = 120;
+const ONCE = "[data-act=accept], [data-act=reject], [data-act=unsure], [data-act=skip], .reasons button, .mode-acts button, .versions button";
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
@@ -46,6 +47,8 @@ export function listen({ acts, touched, comment, inMode, pan, type }) {
   document.addEventListener("mousedown", (event) => {
     if (event.target.closest("[data-act], [data-press], .over, .thumb-button, .film button")) event.preventDefault();
   });
+  // The second press of a double click would decide on what the first one has put in its place.
+  addEventListener("click", (event) => event.detail === 2 && event.target.closest(ONCE) && event.stopImmediatePropagation(), true);
   document.addEventListener("click", (event) => {
     touched();
     const button = event.target.closest("[data-act]");

@@ -1,5 +1,6 @@
 // IndexedDB in promises: what waits to be sent, and what the server has confirmed.
 
+export const CHANNEL = "mad-outbox"; // tells other tabs that something was stored
 const NAME = "mad-web";
 const OUTBOX = "outbox";
 const RECEIPTS = "receipts";
