@@ -24,6 +24,7 @@ from labelling.services.agreement import (
     decision_rows,
     figures_of,
     gold_rows,
+    missed_gold,
     pair_rows,
     survey_agreement,
 )
@@ -47,6 +48,7 @@ def agreement(request: HttpRequest) -> HttpResponse:
         "query": form.query(),
         "people": _told(survey.reviewers),
         "confusion": _confused(survey.gold.confusion, _names()),
+        "missed": missed_gold(question=form.question()),
     }
     return render(request, "labelling/agreement.html", context)
 

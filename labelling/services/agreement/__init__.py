@@ -3,7 +3,7 @@
 from labelling.services.agreement.figures import ReviewerFigures, Survey
 from labelling.services.agreement.question import Question
 from labelling.services.agreement.rows import decision_rows, gold_rows, pair_rows
-from labelling.services.agreement.survey import figures_of, overall_agreement, survey_agreement
+from labelling.services.agreement.survey import figures_of, missed_gold, overall_agreement, survey_agreement
 
 __all__ = [
     "Question",
@@ -12,6 +12,7 @@ __all__ = [
     "decision_rows",
     "figures_of",
     "gold_rows",
+    "missed_gold",
     "overall_agreement",
     "pair_rows",
     "survey_agreement",

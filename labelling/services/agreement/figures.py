@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 
 from labelling.core.agreement import Figure
-from labelling.models import Decision
+from labelling.models import Decision, Site
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,21 @@ class GoldFigures:
 
     accuracy: Figure
     confusion: Mapping[tuple[str, str], int]
+
+
+@dataclass(frozen=True)
+class MissedGold:
+    """A gold site that many miss: its label may be what is wrong.
+
+    Attributes:
+        site: with its name.
+        missed: answers that name something else than the label.
+        answers: all of them.
+    """
+
+    site: Site
+    missed: int
+    answers: int
 
 
 @dataclass(frozen=True)

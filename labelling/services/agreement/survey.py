@@ -5,7 +5,7 @@ The database does it in a handful of grouped queries, so that the time does not 
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.contrib.auth.models import User
@@ -24,11 +24,20 @@ from labelling.core.agreement import (
     read_pattern,
     share_agreeing,
 )
-from labelling.models import Decision, Label, MineType
-from labelling.services.agreement.figures import DuoFigures, GoldFigures, ReviewerFigures, Survey, TypeFigures
+from labelling.models import Decision, Label, MineType, Site
+from labelling.services.agreement.figures import (
+    DuoFigures,
+    GoldFigures,
+    MissedGold,
+    ReviewerFigures,
+    Survey,
+    TypeFigures,
+)
 from labelling.services.agreement.question import Question, midnight
 
 Verdict = Decision.Verdict
+LEAST_MISSES = 2
+MOST_MISSED = 10
 _MINUTE = len("2026-11-22 19:10")
 
 
@@ -198,22 +207,37 @@ def _minutes(question: Question, asked: Q | None = None) -> dict[int, int]:
     return dict(decided.values_list("reviewer").annotate(minutes=Count(minute, distinct=True)))
 
 
-def _gold(question: Question, asked: Q | None = None) -> dict[int, Counter[tuple[str, str]]]:
-    """Reviewer -> (what the label says, what was answered) -> how often."""
+def missed_gold(*, question: Question) -> list[MissedGold]:
+    """Find the gold sites that half of their reviewers or more miss, and two at least, the most missed first."""
+    found = [
+        MissedGold(Site(pk=site), missed, confusion.total())
+        for site, confusion in _gold(question, by="site").items()
+        if (missed := _missed(confusion)) >= LEAST_MISSES and 2 * missed >= confusion.total()
+    ]
+    worst = sorted(found, key=lambda one: (-one.missed, one.answers, one.site.pk))[:MOST_MISSED]
+    sites = Site.objects.only("name").in_bulk([one.site.pk for one in worst])
+    return [replace(one, site=sites[one.site.pk]) for one in worst]
+
+
+def _missed(confusion: Mapping[tuple[str, str], int]) -> int:
+    return sum(count for (truth, answer), count in confusion.items() if truth != answer)
+
+
+def _gold(question: Question, asked: Q | None = None, *, by: str = "reviewer") -> dict[int, Counter[tuple[str, str]]]:
+    """Reviewer, or site -> (what the label says, what was answered) -> how often."""
     axis = question.asked_axis
     truth, answer = f"site__label__{axis}__code", f"types__{axis}"
-    columns = ("reviewer", "site__label__state", truth, "verdict", "reason", answer)
+    columns = (by, "site__label__state", truth, "verdict", "reason", answer)
     found: defaultdict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
-    for reviewer, state, code, verdict, reason, said, count in (
+    for key, state, code, verdict, reason, said, count in (
         question.gold().filter(asked or Q()).values_list(*columns).annotate(Count("pk"))
     ):
         types = {axis: said} if said else {}
         answered = answer_of(verdict=verdict, reason=reason, types=types, axis=axis)
-        found[reviewer][EMPTY if state == Label.State.REJECTED else code, answered] += count
+        found[key][EMPTY if state == Label.State.REJECTED else code, answered] += count
     return dict(found)
 
 
 def _score(confusion: Counter[tuple[str, str]]) -> GoldFigures:
     n = confusion.total()
-    right = sum(count for (truth, answer), count in confusion.items() if truth == answer)
-    return GoldFigures(figure(right / n if n else None, n), dict(confusion))
+    return GoldFigures(figure((n - _missed(confusion)) / n if n else None, n), dict(confusion))

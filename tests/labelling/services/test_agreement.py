@@ -13,6 +13,7 @@ from labelling.services.agreement import (
     decision_rows,
     figures_of,
     gold_rows,
+    missed_gold,
     overall_agreement,
     pair_rows,
     survey_agreement,
@@ -202,6 +203,21 @@ def test_gold_answers_are_held_against_the_label(cast: Cast) -> None:
     assert figures_of(reviewer=cast.ana, question=Question()).gold.accuracy.value == pytest.approx(10 / 12)
     decide(cast.lea, sites[0], "undo", undoes=Decision.objects.get(site=sites[0], gold=False).key)
     assert told(figures_of(reviewer=cast.ana, question=Question()).gold.accuracy) == (pytest.approx(9 / 11), 11)
+
+
+def test_gold_sites_that_many_miss_are_found(cast: Cast) -> None:
+    campaign, sites = with_answers(cast, "aaaab", "abbba")
+    for person, answers in ((cast.ben, "abba"), (cast.gus, "abaa")):
+        person.groups.set(cast.ana.groups.all())
+        for site, answer in zip(sites, answers, strict=False):
+            GoldLook.objects.create(campaign=campaign, reviewer=person, site=site)
+            say(person, site, answer, campaign)
+    found = [(one.site, one.missed, one.answers) for one in missed_gold(question=Question())]
+    assert found == [(sites[1], 3, 3), (sites[2], 2, 3)], "neither one of three, nor the only answer"
+    assert found[0][0].name == sites[1].name
+    assert missed_gold(question=Question(axis="commodity")) == []
+    decide(cast.lea, sites[1], "fix", types={"feature": "pond"})
+    assert [one.site for one in missed_gold(question=Question())] == [sites[2]], "the label was wrong"
 
 
 def test_todays_gold_answers_can_be_left_out(cast: Cast) -> None:

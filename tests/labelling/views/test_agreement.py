@@ -74,7 +74,19 @@ def test_answers_to_gold_sites_are_summed_over_everybody(cast: Cast, client: Cli
         decide(cast.ben, site, types={"feature": "pond"}, campaign_id=campaign.pk)
     rows = gold_table(page(client, cast.lea, "/agreement/"))
     assert rows == [("open pit", "open pit", "8"), ("open pit", "pond", "4"), ("pond", "pond", "1")]
+    assert "their labels may be what is wrong" not in page(client, cast.lea, "/agreement/")
     assert gold_table(page(client, cast.lea, "/agreement/people/ben/")) == [("open pit", "pond", "3")]
+
+
+def test_a_gold_site_that_many_miss_is_named_to_leads_alone(cast: Cast, client: Client) -> None:
+    campaign, [site] = with_answers(cast, "a", "b")
+    GoldLook.objects.create(campaign=campaign, reviewer=cast.ben, site=site)
+    decide(cast.ben, site, types={"feature": "pond"}, campaign_id=campaign.pk)
+    told = page(client, cast.lea, "/agreement/").split("their labels may be what is wrong")[1]
+    assert f'href="/sites/{site.pk}/"' in told
+    assert "missed by 2 of 2" in told
+    for path in ("/agreement/", "/agreement/people/ana/"):
+        assert "missed by" not in page(client, cast.ana, path)
 
 
 def gold_table(html: str) -> list[tuple[str, ...]]:
