@@ -90,6 +90,7 @@ export class Saving {
       if (waits?.after !== entry.key) continue;
       waits.version = receipt.version ?? waits.version;
       waits.after = null;
+      waits.claim = null; // every decision gives it back
       if (waits === queue.current) queue.refresh();
     }
   }
