@@ -2,6 +2,8 @@
 // Page: load vendor/uplot/uPlot.min.css and vendor/uplot/uPlot.iife.min.js, then call plot().
 /* global uPlot */
 
+import { figure } from "./review/dom.js";
+
 /** The colour that a token such as "--ink" stands for now, as the canvas needs it. */
 export function tokenColor(name) {
   const probe = document.createElement("span");
@@ -13,9 +15,21 @@ export function tokenColor(name) {
   return color;
 }
 
-const day = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
+const dayAt = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 10);
 
 const WHOLE = [1, 2, 5].flatMap((step) => [step, step * 10, step * 100, step * 1000]).sort((a, b) => a - b);
+
+const LETTER_PX = 7; // of the font below
+
+/** 20000 -> "20 000", all with as many places as one of them needs. */
+function marks(_plot, splits) {
+  const places = Math.max(...splits.map((value) => `${Number(value.toPrecision(6))}`.split(".")[1]?.length ?? 0));
+  return splits.map((value) => figure(value, places));
+}
+
+function roomFor(_plot, shown) {
+  return 20 + LETTER_PX * Math.max(3, ...(shown ?? []).map((text) => text.length));
+}
 
 function axis(label, whole) {
   return {
@@ -36,11 +50,11 @@ function optionsFor(spec, width, height) {
     height,
     scales: { x: { time: spec.time ?? false }, y: spec.range ? { range: spec.range } : {} },
     ...(spec.time && { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC") }),
-    axes: [{ ...axis(spec.xLabel, spec.wholeX), ...(spec.time && { values: "{MM}-{DD}" }) }, axis(spec.yLabel)],
+    axes: [{ ...axis(spec.xLabel, spec.wholeX), ...(spec.time && { values: "{MM}-{DD}" }) }, { ...axis(spec.yLabel), values: marks, size: roomFor }],
     cursor: { points: { size: 7 } },
     legend: { live: true },
     series: [
-      { label: spec.xLabel || (spec.time ? "day" : "x"), value: (_plot, value) => (value == null ? "–" : spec.time ? day(value) : value) },
+      { label: spec.xLabel || (spec.time ? "day" : "x"), value: (_plot, value) => (value == null ? "–" : spec.time ? dayAt(value) : value) },
       ...spec.series.map((line) => ({
         label: line.label,
         stroke: line.color.startsWith("--") ? tokenColor(line.color) : line.color,
@@ -48,7 +62,7 @@ function optionsFor(spec, width, height) {
         width: 2,
         points: { show: line.values.length < 40, size: 5 },
         spanGaps: true,
-        value: (_plot, value) => (value == null ? "–" : value.toFixed(line.places ?? 3)),
+        value: (_plot, value) => figure(value, line.places ?? 3),
       })),
     ],
   };
