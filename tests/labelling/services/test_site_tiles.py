@@ -135,7 +135,7 @@ def test_a_tile_of_many_is_one_range_of_the_index(few: None, asked_for: dict[str
     """Read from the index of the map alone: SQLite says so, PostgreSQL decides by what it knows of the table."""
     settled(*[(25 + step / 100, -11) for step in range(8)], score=0.5)
     with CaptureQueriesContext(connection) as asked:
-        read(**asked_for)
+        read(WORLD, **asked_for)
     summed = next(query["sql"] for query in asked if "COUNT" in query["sql"])
     assert " BETWEEN " in summed
     assert len(asked) <= 3
