@@ -14,6 +14,8 @@ TRUST: Mapping[str, int] = {"person": 5, "labelled": 4, "cobalt": 3, "model": 2,
 RARE_BELOW = 20
 PUT_FIRST = 1000.0
 """From this priority on a lead has put a site first: no other reason for an order counts."""
+WHY_LENGTH = 300
+"""Characters that a site keeps of the reasons for its turn."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
@@ -89,6 +91,17 @@ def judge_site(evidence: Sequence[Evidence], *, rare: Collection[str] = ()) -> S
         priority=priority,
         why=why,
     )
+
+
+def whole_reasons(why: str) -> str:
+    """Keep of the reasons for a turn, "a; b; c", as many whole ones as a site has room for.
+
+    Args:
+        why: the reasons, the weightiest first.
+    """
+    if len(why) <= WHY_LENGTH:
+        return why
+    return why[: WHY_LENGTH + len("; ")].rpartition("; ")[0] or f"{why[: WHY_LENGTH - 1]}…"
 
 
 def _trust(claim: Evidence) -> int:

@@ -15,7 +15,7 @@ from labelling.core.cells import cells_of
 from labelling.core.errors import BadGeometry, BadInput
 from labelling.core.geometry import KINDS, search_boxes, wrapped_boxes
 from labelling.core.matching import SAME_POINT_M, ClaimSpec, Place, group_places
-from labelling.core.sites import PUT_FIRST, RARE_BELOW, Evidence, Standing, judge_site
+from labelling.core.sites import PUT_FIRST, RARE_BELOW, Evidence, Standing, judge_site, whole_reasons
 from labelling.models import Label, MineType, Proposal, Scene, SeedImport, Site, Source
 from labelling.models.rows import insert_rows, to_hex, update_rows
 from labelling.models.spatial import ids_in_boxes, to_shapely
@@ -268,7 +268,7 @@ def _fill(sites: Sequence[Site], standings: Sequence[Standing], mine_types: Mapp
             setattr(site, axis, mine_types.get(standing.types.get(axis, "")))
         site.name = standing.name[:200] or site.name
         if site.priority < PUT_FIRST:
-            site.priority, site.why = standing.priority, standing.why[:300]
+            site.priority, site.why = standing.priority, whole_reasons(standing.why)
         site.updated_at = timezone.now()
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from labelling.core.review import BACKGROUND_REASONS, LEADS
+from labelling.core.sites import whole_reasons
 from labelling.core.suspects import Doubt, Word, doubts_of, is_news, ranked, strength
 from labelling.models import Campaign, Label, Proposal, Site, Source, Suspect
 from labelling.models.spatial import to_shapely
@@ -123,7 +124,11 @@ def _suspect(label: Label, doubts: Sequence[Doubt], settled: list[str]) -> Suspe
 def _say_why(suspects: Sequence[Suspect]) -> None:
     """The queue goes by the site's own priority, and its card says the site's own words."""
     sites = [
-        Site(pk=one.site_id, priority=PRIORITY * one.score, why="; ".join(each["words"] for each in one.doubts)[:300])
+        Site(
+            pk=one.site_id,
+            priority=PRIORITY * one.score,
+            why=whole_reasons("; ".join(each["words"] for each in one.doubts)),
+        )
         for one in suspects
     ]
     judged = Site.objects.filter(state__in=(Site.State.VERIFIED, Site.State.REJECTED))

@@ -10,7 +10,7 @@ from typing import Any, cast
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from labelling.core.sites import PUT_FIRST
+from labelling.core.sites import PUT_FIRST, whole_reasons
 from labelling.models import Campaign, Decision, Job, Label, MineType, Proposal, Region, Retirement, Site, Source
 from labelling.models.site import SiteQuerySet
 from labelling.models.taxonomy import Axis
@@ -194,14 +194,10 @@ def _weighed(batch: Sequence[Mapping[str, Any]], ground: _Ground) -> Iterator[_W
 def _turned(placed: Iterable[_Weighed | None]) -> list[Site]:
     """The sites whose turn is another one than it was."""
     return [
-        Site(pk=one.site["pk"], priority=one.turn.priority, why=_cut(one.turn))
+        Site(pk=one.site["pk"], priority=one.turn.priority, why=whole_reasons(one.turn.why))
         for one in placed
-        if one and (one.site["priority"], one.site["why"]) != (one.turn.priority, _cut(one.turn))
+        if one and (one.site["priority"], one.site["why"]) != (one.turn.priority, whole_reasons(one.turn.why))
     ]
-
-
-def _cut(turn: Turn) -> str:
-    return turn.why[:300]
 
 
 def _voices(site_ids: Sequence[int]) -> Mapping[int, list[Voice]]:

@@ -4,7 +4,8 @@ import pytest
 from shapely.geometry import Point, box
 from shapely.geometry.base import BaseGeometry
 
-from labelling.core.sites import Evidence, judge_site
+from labelling.core.sites import Evidence, judge_site, whole_reasons
+from labelling.models import Site
 
 
 def evidence(source: int = 1, kind: str = "labelled", geometry: BaseGeometry | None = None, **more: Any) -> Evidence:
@@ -95,3 +96,14 @@ def test_reasons_add_up_and_the_weightiest_is_said_first() -> None:
 
 def test_the_name_is_the_first_that_a_source_gives() -> None:
     assert judge_site([evidence(), evidence(2, name="Kolwezi"), evidence(3, name="KOV")]).name == "Kolwezi"
+
+
+def test_a_site_keeps_whole_reasons_as_far_as_its_column_reaches() -> None:
+    room = Site._meta.get_field("why").max_length
+    half = "a" * (room // 2 - 1)
+    assert whole_reasons("few; words") == "few; words"
+    assert whole_reasons(f"{half}; {half}; more") == f"{half}; {half}"
+    assert whole_reasons(f"{half}; {half}bc; more") == half
+    long = whole_reasons("b" * (room + 1))
+    assert len(long) == room
+    assert long.endswith("b…")
