@@ -1,15 +1,20 @@
 """Map tiles and thumbnails read from a scene by rio-tiler."""
 
 import math
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from rasterio import band
 from rasterio.crs import CRS
+from rasterio.dtypes import in_dtype_range
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.transform import from_bounds
 from rasterio.vrt import WarpedVRT
+from rasterio.warp import reproject
 from rio_tiler.reader import read
 
 import labelling.core.gdal  # noqa: F401  # before rasterio, so that its drivers are the few we want
@@ -83,11 +88,10 @@ def _read_part(
     mask = np.ones((height, width), np.bool_)
     for layer in ref.layers(bands):
         with lend_layer(ref, layer, roots=roots) as dataset:
-            options = {"crs": MERCATOR, "resampling": Resampling.bilinear, **grid, **_no_data(ref, dataset)}
-            with WarpedVRT(dataset, **options) as map_:
-                image = read(map_, indexes=layer.indexes, height=height, width=width, resampling_method="bilinear")
-        data[list(layer.places)] = image.array.data
-        mask &= ~np.ma.getmaskarray(image.array).any(axis=0)
+            options = grid | _no_data(ref, dataset)
+            warp = _warp_bands if fine == 1 and _is_plain(dataset, options) else _warp_file
+            data[list(layer.places)], holes = warp(dataset, layer.indexes, shape, options)
+        mask &= ~holes.any(axis=0)
     places = [index - 1 for index in ref.indexes(bands)]
     return Pixels(
         data=data,
@@ -98,6 +102,41 @@ def _read_part(
         scales=tuple(ref.scales[place] for place in places),
         offsets=tuple(ref.offsets[place] for place in places),
     )
+
+
+def _is_plain(dataset: Any, options: Mapping[str, Any]) -> bool:
+    """Whether a file's holes are told by one value that its pixels can have."""
+    has_alpha = ColorInterp.alpha in dataset.colorinterp
+    return not has_alpha and "nodata" in options and in_dtype_range(options["nodata"], dataset.dtypes[0])
+
+
+def _warp_bands(
+    dataset: Any, indexes: Sequence[int], shape: tuple[int, int], options: Mapping[str, Any]
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Warp a few bands by themselves, from the file's own pixels."""
+    nodata = options["nodata"]
+    data = np.empty((len(indexes), *shape), dataset.dtypes[0])
+    reproject(
+        band(dataset, list(indexes)),
+        data,
+        dst_crs=MERCATOR,
+        dst_transform=options["transform"],
+        src_nodata=options["src_nodata"],
+        dst_nodata=nodata,
+        UNIFIED_SRC_NODATA=options["UNIFIED_SRC_NODATA"],
+        resampling=Resampling.bilinear,
+    )
+    return data, np.isnan(data) if math.isnan(nodata) else data == nodata
+
+
+def _warp_file(
+    dataset: Any, indexes: Sequence[int], shape: tuple[int, int], options: Mapping[str, Any]
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Warp from the overviews, or with an alpha; GDAL then warps all bands of the file, wanted or not."""
+    height, width = shape
+    with WarpedVRT(dataset, crs=MERCATOR, resampling=Resampling.bilinear, **options) as map_:
+        image = read(map_, indexes=indexes, height=height, width=width, resampling_method="bilinear")
+    return image.array.data, np.ma.getmaskarray(image.array)
 
 
 def _no_data(ref: SceneRef, dataset: Any) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from labelling.services.mosaics import OldVersion, SceneMosaic, find_mosaic
 from labelling.services.scenes import scene_roots
 from labelling.services.tile_cache import cached_tile, keep_tile
 
-RENDERER = f"1.{MASKS}"
+RENDERER = f"2.{MASKS}"
 """To be raised whenever the same scene and address are drawn differently than before."""
 MAX_THUMB = 1024
 MAX_LATITUDE = 85.05

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,22 @@ def test_nodata_is_a_hole_without_a_dark_rim(tmp_path: Path) -> None:
         pixels = read_box(ref, bounds=(west, south, east, north), bands=("B02", "B03", "B04"), size=size)
         assert 1 - pixels.mask.mean() == pytest.approx(1 - whole.mask.mean(), abs=0.02)
         assert pixels.data[:, pixels.mask].min() >= 300
+
+
+@pytest.mark.parametrize("nodata", [0, -9999, 70000])
+def test_a_tile_is_the_same_whatever_value_tells_holes(tmp_path: Path, nodata: float) -> None:
+    """By the bands alone where pixels can have the value, else by an alpha that GDAL makes of the whole file."""
+    bands = ("B02", "B03", "B04", "B08", "B11", "B12")
+    ref = ref_of(make_scene(tmp_path / "a.tif", size=256, bands=bands))
+    corner, far = mercator(ref, -20, 150), mercator(ref, 120, -10)
+    expected, pixels = (
+        read_box(each, bounds=(*corner, *far), bands=("B12", "B03"), size=200)
+        for each in (ref, replace(ref, nodata=nodata))
+    )
+    assert (pixels.mask == expected.mask).mean() > 0.999  # GDAL's transformer is good to an eighth of a pixel
+    both = pixels.mask & expected.mask
+    assert both.mean() > 0.7
+    np.testing.assert_allclose(pixels.data[:, both], expected.data[:, both], atol=2)
 
 
 def test_a_box_keeps_its_shape(tmp_path: Path) -> None:
