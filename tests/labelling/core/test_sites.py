@@ -99,7 +99,7 @@ def test_the_name_is_the_first_that_a_source_gives() -> None:
 
 
 def test_a_site_keeps_whole_reasons_as_far_as_its_column_reaches() -> None:
-    room = Site._meta.get_field("why").max_length
+    room = Site._meta.get_field("why").max_length or 0
     half = "a" * (room // 2 - 1)
     assert whole_reasons("few; words") == "few; words"
     assert whole_reasons(f"{half}; {half}; more") == f"{half}; {half}"
