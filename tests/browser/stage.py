@@ -22,6 +22,7 @@ OFFSET = "offset"  # two sites beside their mine, one verified all the same and 
 QUARREL = "quarrel"  # three sites on which Ana and Ben disagree
 MANY = "many"  # a campaign of 210 sites, none with a scene
 STORM = "storm"  # another of 60, for what goes wrong
+CARD = "card"  # a campaign whose only site is there to be read about
 HOSTILE = '<img src=x onerror="window.hurt=1"><script>window.hurt=1</script>'
 
 
@@ -49,6 +50,7 @@ def set_stage() -> None:
     _add_quarrel()
     _add_many(MANY, south=-45, columns=15, rows=14)
     _add_many(STORM, south=-55, columns=10, rows=6)
+    _add_many(CARD, south=-57, columns=1, rows=1)
 
 
 def play_on(story: str, places: Sequence[Place]) -> None:

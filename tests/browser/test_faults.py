@@ -56,7 +56,6 @@ class Day:
 @pytest.mark.parametrize(("story", "count"), [("looks", 1), (MANY, HELD)])
 def test_a_closed_browser_frees_its_sites_at_once(visit: Visit, stage: Stage, story: str, count: int) -> None:
     """Where there are many sites, those that come next are held too."""
-    stage.write("DELETE FROM labelling_claim")  # of browsers that were killed before
     held = "SELECT site_id FROM labelling_claim"
     visit.log_in("ana")
     visit.review(story)
@@ -133,8 +132,8 @@ def enter(driver: Playwright, stage: Stage, profile: Path) -> Visit:
 
 def kill_browser(context: BrowserContext, profile: Path) -> None:
     pid = int((profile / "SingletonLock").readlink().name.rsplit("-", 1)[1])
-    os.kill(pid, signal.SIGKILL)
-    context.close()
+    with context.expect_event("close"):
+        os.kill(pid, signal.SIGKILL)
     (profile / "SingletonLock").unlink(missing_ok=True)
 
 

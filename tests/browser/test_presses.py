@@ -22,6 +22,10 @@ TAKEN_BY_BEN = """
     INSERT INTO labelling_claim (slot, token, expires_at, created_at, again, campaign_id, reviewer_id, site_id)
     SELECT 0, lower(hex(randomblob(16))), '2099-01-01', '2026-01-01', 0, c.id, u.id, ?
     FROM labelling_campaign c, auth_user u WHERE c.slug = 'synthetic-storm' AND u.username = 'ben'"""
+FREE = """
+    SELECT p.site_id FROM labelling_proposal p JOIN labelling_source s ON s.id = p.source_id
+    WHERE s.name = 'seeds of storm' AND p.site_id NOT IN (SELECT site_id FROM labelling_claim)
+    AND p.site_id NOT IN (SELECT site_id FROM labelling_decision WHERE site_id IS NOT NULL) ORDER BY p.site_id DESC"""
 NOTE_TAKEN = """() => {
     window.taken = [];
     addEventListener("keydown", event => event.defaultPrevented && taken.push(event.code));
@@ -152,9 +156,22 @@ def test_a_press_on_its_way_decides_nothing_on_a_site_that_came_unasked(visit: V
     page.wait_for_function("() => window.pressed")
     following = visit.expect_moved_on(site)
     visit.expect_saved()
-    stage.write("DELETE FROM labelling_claim WHERE site_id = ?", site)
     assert len(stage.decisions(STORM)) == before
     visit.press("a")
     visit.expect_moved_on(following)
     visit.expect_saved()
     assert [one["site"] for one in stage.decisions(STORM)[before:]] == [following]
+
+
+def test_a_link_to_a_site_that_is_not_free_says_so(visit: Visit, stage: Stage) -> None:
+    """She follows a link to a site that Ben has open: what she gets in its place is not what she came for."""
+    page = enter(visit, "ana")
+    visit.expect_supplied(4)
+    taken, *_ = stage.rows(FREE)[0]
+    stage.write(TAKEN_BY_BEN, taken)
+    visit.come_to_work(f"{stage.url}/review/synthetic-{STORM}/?site={taken}")
+    assert visit.open_site() != taken
+    expect(page.locator("#toast")).to_contain_text("The site you asked for is decided already, or somebody else")
+    page.reload()
+    visit.expect_seen()
+    expect(page.locator("#toast")).to_be_empty()

@@ -3,7 +3,14 @@
 import { letterOf } from "./keys.js";
 
 const LOOK_MS = 500; // nobody can have looked sooner at what has come unasked
-const UNASKED = new Set(["lost", "changed", "elsewhere"]);
+
+/** What is said of a site that comes unasked, by the reason for which it does. */
+export const UNASKED = {
+  lost: "Somebody else has just taken that site; this is the next one.",
+  other: "The site you asked for is decided already, or somebody else has it open; this is the next one.",
+  changed: "This site has changed meanwhile; this is its newest state.",
+  elsewhere: "You have decided on that site in another tab; this is the next one.",
+};
 
 /** What an undo of a step needs put back on the map. */
 const KINDS = { area: "removeArea", add: "removeAdded" };
@@ -31,7 +38,7 @@ export class Deciding {
     this.#card = card;
     this.#waits = waits;
     this.#fetchItem = fetchItem;
-    queue.addEventListener("show", ({ detail: { why } }) => this.waitUntilSeen(UNASKED.has(why) ? LOOK_MS : 0));
+    queue.addEventListener("show", ({ detail: { why } }) => this.waitUntilSeen(why in UNASKED ? LOOK_MS : 0));
   }
 
   /** A key that bounces, or is already on its way down, must not decide on a site that nobody has seen yet. */

@@ -8,7 +8,7 @@ import { drawAccept, drawFacts, drawHead, drawThumbs, drawTypes } from "./card.j
 import { Compare } from "./compare.js";
 import { drawDates } from "./dates.js";
 import { Desk } from "./desk.js";
-import { Deciding } from "./deciding.js";
+import { Deciding, UNASKED } from "./deciding.js";
 import { afterPaint, figure } from "./dom.js";
 import { DONE_SHOWN, drawFilm } from "./film.js";
 import { drawBands, Imagery } from "./imagery.js";
@@ -157,9 +157,7 @@ function showItem({ keepView = false } = {}) {
 queue.addEventListener("show", ({ detail: { item: open, why } }) => {
   looking.end();
   showItem({ keepView: why === "changed" });
-  if (open && why === "lost") status.toast("Somebody else has just taken that site; this is the next one.", "warn");
-  if (open && why === "changed") status.toast("This site has changed meanwhile; this is its newest state.", "warn");
-  if (open && why === "elsewhere") status.toast("You have decided on that site in another tab; this is the next one.", "warn");
+  if (open && why in UNASKED) status.toast(UNASKED[why], "warn");
 });
 outbox.addEventListener("elsewhere", ({ detail: { site, undoes } }) => {
   if (undoes) {
