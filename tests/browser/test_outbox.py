@@ -16,6 +16,7 @@ def test_decisions_made_offline_count_once_each(visit: Visit, stage: Stage) -> N
     visit.log_in("ana")
     visit.review("offline")
     visit.expect_saved()
+    before = len(stage.decisions("offline"))
     visit.expect_supplied(len(MADE_OFFLINE))
     visit.expect_trouble(*OFFLINE)
     visit.context.set_offline(True)
@@ -26,7 +27,7 @@ def test_decisions_made_offline_count_once_each(visit: Visit, stage: Stage) -> N
         decided.append((site, verdict))
         visit.expect_moved_on(site)
     expect(page.locator("#saved")).to_contain_text("3 not yet saved")
-    assert stage.decisions("offline") == []
+    assert len(stage.decisions("offline")) == before
     visit.press("z")
     expect(page.locator("#saved")).to_contain_text("4 not yet saved")
     expect(page.locator("#place")).to_contain_text(f"site {decided[2][0]} ")
@@ -38,7 +39,7 @@ def test_decisions_made_offline_count_once_each(visit: Visit, stage: Stage) -> N
     visit.watch(page)
     visit.review("offline")
     visit.expect_saved()
-    made = [(one["site"], one["verdict"]) for one in stage.decisions("offline")]
+    made = [(one["site"], one["verdict"]) for one in stage.decisions("offline")[before:]]
     assert made == [*decided, (decided[2][0], "undo")]
     assert stage.state_of(decided[2][0]) == "open"
 
@@ -113,12 +114,13 @@ def test_an_expired_login_loses_nothing(visit: Visit, stage: Stage) -> None:
     visit.log_in("ana")
     visit.review("login")
     first = visit.open_site()
+    before = len(stage.decisions("login"))
     visit.expect_trouble("401 (Unauthorized)")
     visit.context.clear_cookies(name="sessionid")
     visit.press("a")
     dialog = page.get_by_role("dialog", name="You are logged out")
     expect(dialog).to_contain_text("1 decision is kept in this browser")
-    assert stage.decisions("login") == []
+    assert len(stage.decisions("login")) == before
 
     dialog.get_by_label("Password").fill("not this one")
     dialog.get_by_role("button", name="Log in").click()
@@ -127,7 +129,7 @@ def test_an_expired_login_loses_nothing(visit: Visit, stage: Stage) -> None:
     dialog.get_by_role("button", name="Log in").click()
     expect(dialog).to_be_hidden()
     visit.expect_saved()
-    assert [(one["site"], one["verdict"]) for one in stage.decisions("login")] == [(first, "accept")]
+    assert [(one["site"], one["verdict"]) for one in stage.decisions("login")[before:]] == [(first, "accept")]
     second = visit.expect_moved_on(first)
     visit.press("u")  # and the work goes on
     visit.expect_moved_on(second)
