@@ -59,6 +59,9 @@ class Stage:
     def state_of(self, site: int) -> str:
         return str(self.rows("SELECT state FROM labelling_site WHERE id = ?", site)[0][0])
 
+    def is_held(self, site: int) -> bool:
+        return bool(self.rows("SELECT 1 FROM labelling_claim WHERE site_id = ?", site))
+
     def start(self) -> None:
         host, port = self.url.removeprefix("http://").split(":")
         command = [sys.executable, "-m", "gunicorn", "mad_web.wsgi", "--bind", f"{host}:{port}", "--threads", "8"]

@@ -9,13 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import NoReverseMatch, reverse
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.axe import COLOURS, EVERYTHING, findings
 from tests.browser.conftest import DESK, Visit
 from tests.browser.server import ROOT, Stage, environment
 from tests.stack import free_port
@@ -25,6 +25,7 @@ pytest.importorskip("faster_coco_eval", reason="the house has scores, computed o
 TABLE = ROOT / "tests" / "permissions.csv"
 ROLES = ("gus", "ana", "lea", "ada")
 WIDEST = "ada"  # sees every part of every page: the others in the dark theme alone
+THEMES: dict[Literal["dark", "light"], dict[str, Any]] = {"dark": EVERYTHING, "light": COLOURS}
 # What answers a GET, and is no page of ours.
 NO_PAGES = (
     "api-",
@@ -50,29 +51,11 @@ NO_PAGES = (
     "sites-map",
     "type-study-opinions",
 )
-# Not on by default: targets of at least 24 by 24 pixels, or with room around them.
-OPTIONS = {"rules": {"target-size": {"enabled": True}}, "resultTypes": ["violations"]}
-# What the second theme can change on the same page.
-COLOURS = {
-    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
-    "resultTypes": ["violations"],
-}
-SERIOUS = {"serious", "critical"}
 
 
 def rows() -> list[dict[str, str]]:
     lines = [line for line in TABLE.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     return [row for row in csv.DictReader(lines) if row["method"] == "GET" and not row["url"].startswith(NO_PAGES)]
-
-
-def findings(page: Page, options: dict[str, Any] = OPTIONS) -> list[str]:
-    found = Axe().run(page, options=options).response["violations"]
-    return [
-        f"{one['impact']} {one['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-        for one in found
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -116,18 +99,16 @@ def guest(chromium: Browser, house: Stage) -> Iterator[Visit]:
 @pytest.mark.parametrize("role", ROLES)
 def test_every_page_of_every_role(guest: Visit, role: str) -> None:
     guest.log_in(role)
+    themes = list(THEMES) if role == WIDEST else list(THEMES)[:1]
     wrong = {}
     for name, paths in paths_of(guest.stage, role).items():
         for path in paths:
             guest.page.goto(f"{guest.stage.url}{path}")
             guest.page.wait_for_load_state("networkidle")
-            if found := findings(guest.page):
-                wrong[f"{name} {path} dark"] = found
-            if role == WIDEST:
-                guest.page.emulate_media(color_scheme="light")
-                if found := findings(guest.page, COLOURS):
-                    wrong[f"{name} {path} light"] = found
-                guest.page.emulate_media(color_scheme="dark")
+            for theme in themes:
+                guest.page.emulate_media(color_scheme=theme)
+                if found := findings(guest.page, THEMES[theme]):
+                    wrong[f"{name} {path} {theme}"] = found
     assert wrong == {}
     assert guest.complaints == []
 

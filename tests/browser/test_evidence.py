@@ -5,9 +5,9 @@ from itertools import pairwise
 
 from playwright.sync_api import Locator, expect
 
+from tests.browser.axe import findings
 from tests.browser.conftest import Visit
 from tests.browser.server import Stage
-from tests.browser.test_looks import findings
 
 PICTURES = ["true colour", "false colour", "SWIR", "NDVI", "iron B04/B02", "clay B11/B12"]
 

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Playwright, expect
 from tests.browser.conftest import DESK, Visit
 from tests.browser.server import CHROMIUM, FLAGS, Stage
 from tests.browser.stage import MANY
+from tests.waiting import wait_until
 
 DECISIONS = 200
 HELD = 10
@@ -64,10 +65,7 @@ def test_a_closed_browser_frees_its_sites_at_once(visit: Visit, stage: Stage, st
     assert len(sites) == count
     assert visit.open_site() in sites
     visit.page.close(run_before_unload=True)
-    give_up = time.monotonic() + 30
-    while stage.rows(held):
-        assert time.monotonic() < give_up, "a site is still held"
-        time.sleep(0.1)
+    wait_until(lambda: not stage.rows(held), "no site is held")
 
 
 def test_two_hundred_decisions_outlive_network_server_and_browser(

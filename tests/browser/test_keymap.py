@@ -7,9 +7,9 @@ from contextlib import closing
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.axe import findings
 from tests.browser.conftest import Visit
 from tests.browser.server import Stage
-from tests.browser.test_looks import findings
 from tests.browser.test_outbox import OFFLINE
 
 

@@ -3,9 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.axe import findings
 from tests.browser.conftest import Visit
 from tests.browser.server import Stage
-from tests.browser.test_looks import findings
 from tests.browser.test_outbox import OFFLINE
 
 

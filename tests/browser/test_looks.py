@@ -2,17 +2,17 @@
 
 import os
 import re
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from tests.browser.axe import findings
 from tests.browser.conftest import Visit
 from tests.browser.server import ROOT, Stage
 from tests.browser.stage import HOSTILE
+from tests.waiting import wait_until
 
 PAGES = (
     "/",
@@ -37,16 +37,6 @@ SIZES: tuple[ViewportSize, ...] = (
 )
 # Set MAD_SCREENSHOTS=1 to renew the pictures of the README; a plain run leaves the tree as it is.
 PICTURES = ROOT / "docs" / "screenshots"
-
-
-def findings(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{one['impact']} {one['id']}: {node['html'][:160]}"
-        for one in found
-        if one["impact"] in {"serious", "critical"}
-        for node in one["nodes"]
-    ]
 
 
 @pytest.fixture(params=["dark", "light"])
@@ -210,10 +200,7 @@ def test_who_waits_for_others_is_told_how_long(visit: Visit, chromium: Browser, 
     expect(waiting).to_contain_text("The last sites are in other hands")
     expect(waiting).to_contain_text("1 site is in review by others; the next is free in")
     holder.page.goto("about:blank")  # a page that closes lets its site go
-    deadline = time.monotonic() + 20
-    while stage.rows(HELD, "synthetic-lonely"):
-        assert time.monotonic() < deadline, "the site is held by a page that is closed"
-        time.sleep(0.05)
+    wait_until(lambda: not stage.rows(HELD, "synthetic-lonely"), "a page that is closed lets its site go", 20)
     visit.page.clock.fast_forward(30_000)
     expect(visit.page.locator("#question")).to_be_visible()
     first.close()

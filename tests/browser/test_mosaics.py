@@ -4,9 +4,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import findings
 from tests.browser.conftest import Visit
 from tests.browser.stage import SEAM
-from tests.browser.test_looks import findings
 
 DATES = ["mosaic 2024-07-18", "2024-07-18", "2024-07-13", "2024-05-01", "composite 2024-05-01"]
 OF_COMPOSITE = re.compile(r"Medoid composite of 2 scenes, 2024-05-01 to 2024-07-18: \w+, \w+")

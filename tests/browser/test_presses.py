@@ -1,12 +1,11 @@
 """Presses that are not meant as they look: held keys, keys of the browser, keys in one breath, keys too soon."""
 
-import time
-
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.server import Stage
 from tests.browser.stage import STORM
+from tests.waiting import wait_until
 
 PRESS = """codes => codes.forEach(code => document.body.dispatchEvent(
     new KeyboardEvent("keydown", { code, key: "q", bubbles: true, cancelable: true })))"""
@@ -146,10 +145,7 @@ def test_a_press_on_its_way_decides_nothing_on_a_site_that_came_unasked(visit: V
     before = len(stage.decisions(STORM))
     site = visit.open_site()
     page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
-    give_up = time.monotonic() + 30
-    while stage.rows("SELECT 1 FROM labelling_claim WHERE site_id = ?", site):
-        assert time.monotonic() < give_up, "the site is still held"
-        time.sleep(0.1)
+    wait_until(lambda: not stage.is_held(site), "the site is free")
     stage.write(TAKEN_BY_BEN, site)
     page.evaluate(PRESS_AT_THE_NEWS)
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
@@ -167,7 +163,7 @@ def test_a_link_to_a_site_that_is_not_free_says_so(visit: Visit, stage: Stage) -
     """She follows a link to a site that Ben has open: what she gets in its place is not what she came for."""
     page = enter(visit, "ana")
     visit.expect_supplied(4)
-    taken, *_ = stage.rows(FREE)[0]
+    taken = stage.rows(FREE)[0][0]
     stage.write(TAKEN_BY_BEN, taken)
     visit.come_to_work(f"{stage.url}/review/synthetic-{STORM}/?site={taken}")
     assert visit.open_site() != taken

@@ -1,13 +1,12 @@
 """One browser, several tabs: of one person, or of two who share a machine. They share its log-in and its storage."""
 
-import time
-
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.server import Stage
 from tests.browser.stage import STORM
 from tests.cast import PASSWORD
+from tests.waiting import wait_until
 
 
 def another_tab(visit: Visit) -> Visit:
@@ -150,10 +149,7 @@ def test_what_one_tab_sends_is_confirmed_in_the_other(visit: Visit, stage: Stage
     other.page.evaluate("dispatchEvent(new Event('online'))")
     visit.expect_saved()
     assert made_since(stage, before) == [("ben", site, "accept"), ("ben", site, "undo")]
-    give_up = time.monotonic() + 30
-    while not stage.rows("SELECT 1 FROM labelling_claim WHERE site_id = ?", site):
-        assert time.monotonic() < give_up, "the open site is not leased again"
-        time.sleep(0.1)
+    wait_until(lambda: stage.is_held(site), "the open site is leased again")
     assert other.complaints == []
 
 

@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 
 from tests.training.ground import SMALL
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 DEAD_AFTER_S = 15
@@ -81,15 +82,6 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def wait_until(what: Callable[[], bool], seconds: float) -> float:
-    """Wait, and say for how long."""
-    began = time.monotonic()
-    while not what():
-        assert time.monotonic() - began < seconds, f"not within {seconds} s"
-        time.sleep(0.1)
-    return time.monotonic() - began
-
-
 @pytest.fixture
 def house(tmp_path: Path, blank_database: Path) -> Iterator[House]:
     house = House(tmp_path / "home")
@@ -110,7 +102,7 @@ def training(house: House) -> tuple[str, int]:
     recipe.write_text(json.dumps({"preset": "quick"} | SMALL.to_json() | {"epochs": 500, "patience": 500}))
     job_id = house.run("manage.py", "train", "--recipe", str(recipe)).rsplit(maxsplit=1)[1]
     assert house.worker is not None
-    wait_until(lambda: str(house.row(job_id)["phase"]).startswith("train, epoch"), 300)
+    wait_until(lambda: str(house.row(job_id)["phase"]).startswith("train, epoch"), "the first epoch has begun", 300)
     (child,) = children_of(house.worker.pid)
     return job_id, child
 
@@ -118,7 +110,7 @@ def training(house: House) -> tuple[str, int]:
 def test_cancel_stops_the_child_within_five_seconds_and_leaves_nothing(house: House) -> None:
     job_id, child = training(house)
     house.act("cancel", job_id)
-    assert wait_until(lambda: not is_alive(child) and house.row(job_id)["state"] == "cancelled", 5) <= 5
+    assert wait_until(lambda: not is_alive(child) and house.row(job_id)["state"] == "cancelled", "cancelled", 5) <= 5
     assert house.count("inference_modelversion") == 0
     assert not list((house.home / "work" / "training").iterdir())
     assert house.worker is not None
@@ -130,7 +122,7 @@ def test_a_worker_killed_at_once_takes_its_child_along_and_the_job_reads_as_fail
     assert house.worker is not None
     house.worker.kill()
     house.worker.wait()
-    wait_until(lambda: not is_alive(child), 5)
+    wait_until(lambda: not is_alive(child), "the child is gone", 5)
     assert house.row(job_id)["state"] == "running", "nobody was left to write it"
     time.sleep(DEAD_AFTER_S)
     assert house.act("shown", job_id) == "failed"

@@ -6,24 +6,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from mad_web import supervisor
 from mad_web.supervisor import Plan, Program
+from tests.waiting import wait_until
 
 PATIENCE_S = 60.0
+until = partial(wait_until, seconds=PATIENCE_S)
 SLEEPER = "import time; time.sleep(300)"
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.05)
 
 
 def alive(pid: int) -> bool:

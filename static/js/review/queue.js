@@ -156,8 +156,6 @@ export class Queue extends EventTarget {
 
   /** Take an answer up; true where its person was faster than the server, and the lease is for an item no longer open. */
   #take(wanted, answer, asksForIt) {
-    const first = this.#first;
-    this.#first = null;
     this.progress = answer.progress;
     this.leased = answer.waiting;
     this.dispatchEvent(new Event("progress"));
@@ -165,21 +163,22 @@ export class Queue extends EventTarget {
     for (const item of answer.items) if (item !== claimed) this.#release(item);
     const moved = this.current !== wanted;
     if (moved && claimed && claimed.site !== this.current?.site) this.#release(claimed);
-    if (!moved && asksForIt) this.#settle(wanted, claimed, first);
+    if (!moved && asksForIt) this.#settle(wanted, claimed);
+    this.#first = null;
     this.#refill(answer);
     const held = new Map(answer.held.map((claim) => [claim.site, claim]));
     for (const item of [this.current, ...this.ahead]) if (item) item.claim = held.get(item.site) ?? null;
     return moved;
   }
 
-  #settle(wanted, claimed, first) {
+  #settle(wanted, claimed) {
     if (!wanted && !claimed) {
       this.#enter(this.leased?.leased ? "leased" : "finished");
       this.#later(this.leased ? Math.max(2, Math.min(this.leased.free_in_s ?? 30, 30)) * 1000 : LOOK_AGAIN_MS);
       return;
     }
     if (!claimed) return this.#lost(null);
-    if (!wanted) return this.#show(claimed, first && claimed.site !== first ? "other" : "first");
+    if (!wanted) return this.#show(claimed, this.#first && claimed.site !== this.#first ? "other" : "first");
     if (claimed.site !== wanted.site) return this.#lost(claimed);
     if (claimed.version !== wanted.version) this.#show(claimed, "changed");
   }
