@@ -25,16 +25,26 @@ def place_chips(recipe: Recipe, *, lon: float, lat: float, key: str) -> list[Chi
         key: names the label; the same seed and key give the same places.
 
     Returns:
-        ``len(zooms) * centrings`` grids.
+        ``len(zooms) * centrings`` grids, no two alike while ``off_centre`` leaves room for another.
     """
     chance = seeded(recipe.split_seed, key)
     reach = recipe.off_centre * recipe.chip_px
     grids = []
     for zoom in recipe.zooms:
         middle = chip_grid(lon=lon, lat=lat, side_px=recipe.chip_px, pixel_m=recipe.pixel_m * zoom)
-        offs = [(chance.uniform(-reach, reach), chance.uniform(-reach, reach)) for _ in range(recipe.centrings - 1)]
-        grids += [move_grid(middle, round(x), round(y)) for x, y in [(0.0, 0.0), *offs]]
+        grids += [move_grid(middle, x, y) for x, y in _shifts(chance, reach, recipe.centrings)]
     return grids
+
+
+def _shifts(chance: Random, reach: float, count: int) -> list[tuple[int, int]]:
+    """Whole pixels right and down: none, then by chance within reach."""
+    room = (2 * math.floor(reach) + 1) ** 2
+    shifts = [(0, 0)]
+    while len(shifts) < count:
+        shift = round(chance.uniform(-reach, reach)), round(chance.uniform(-reach, reach))
+        if shift not in shifts or len(shifts) >= room:
+            shifts.append(shift)
+    return shifts
 
 
 def seeded(seed: int, key: str) -> Random:

@@ -1,5 +1,6 @@
 """Build the chips and labels of a recipe, once."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -19,6 +20,8 @@ from training.core.recipe import Recipe
 from training.models import Dataset, DatasetSite
 from training.services.chips import ChipCutter
 from training.services.material import Material, gather_material
+
+logger = logging.getLogger(__name__)
 
 KEEP_FREE = 0.1
 _NEW = ".new-"
@@ -126,10 +129,18 @@ def _keep_row(
     recipe: Recipe, material: Material, sha256: str, counts: dict[str, object], sites: dict[int, str]
 ) -> Dataset:
     values = {"recipe": recipe.to_json(), "testset": material.testset, "path": sha256, "sha256": sha256}
+    values["counts"] = counts
     key = {"recipe_hash": recipe.hash, "labels_hash": material.hash}
     try:
         with transaction.atomic():
-            dataset, made = Dataset.objects.get_or_create(**key, defaults=values | {"counts": counts})
+            dataset, made = Dataset.objects.get_or_create(**key, defaults=values)
+            if not made and dataset.sha256 != sha256 and not is_whole(dataset):
+                # Files that are lost come back otherwise where a library writes otherwise: the row names these.
+                logger.warning("dataset %s was %s and is built again as %s", dataset.pk, dataset.sha256, sha256)
+                Dataset.objects.filter(pk=dataset.pk).update(**values)
+                dataset.refresh_from_db()
+                dataset.dataset_sites.all().delete()
+                made = True
             if made:
                 DatasetSite.objects.bulk_create(
                     DatasetSite(dataset=dataset, site_id=site, split=side) for site, side in sorted(sites.items())

@@ -35,6 +35,17 @@ def test_the_same_seed_and_key_give_the_same_places() -> None:
     assert place_chips(replace(RECIPE, split_seed=1), lon=LON, lat=LAT, key="1") != first
 
 
+@given(st.integers())
+def test_no_placement_is_there_twice(site: int) -> None:
+    """A reach of 3 pixels has 49 places: of 12 by chance nearly all would have two alike."""
+    near = replace(RECIPE, chip_px=32, off_centre=0.1, centrings=12, zooms=(1.0,))
+    assert len(set(place_chips(near, lon=LON, lat=LAT, key=str(site)))) == 12
+
+
+def test_placements_that_have_no_room_are_alike() -> None:
+    assert len(set(place_chips(replace(RECIPE, off_centre=0.0), lon=LON, lat=LAT, key="1"))) == len(RECIPE.zooms)
+
+
 @given(x=st.integers(-63, 63), y=st.integers(-63, 63))
 def test_a_chip_is_shifted_into_ground_that_is_wide_enough(x: int, y: int) -> None:
     grid = chip_grid(lon=LON, lat=LAT, side_px=64, pixel_m=10)

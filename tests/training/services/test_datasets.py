@@ -1,3 +1,4 @@
+import shutil
 import typing
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,16 @@ from labelling.services.jobs import JobCancelled, claim_job, enqueue_job
 from tests.cast import Cast
 from tests.training.ground import PIT, SIDE, SMALL, label, part_of, pit_country, pit_scene, reject, review
 from training.core.blocks import BlockGrid, buffered_box
-from training.core.dataset_files import MANIFEST, Row, grid_of, image_of, read_chip, read_manifest, refuse_leaks
+from training.core.dataset_files import (
+    MANIFEST,
+    Row,
+    grid_of,
+    image_of,
+    read_chip,
+    read_manifest,
+    refuse_leaks,
+    write_heading,
+)
 from training.core.errors import BadRecipe, Leak, NoRoom, TooFewLabels
 from training.core.recipe import Recipe
 from training.models import Dataset, TestBlock, TestSet
@@ -109,6 +119,26 @@ def test_a_dataset_whose_files_are_gone_is_built_again_for_the_same_row(cast: Ca
     again = build_dataset(recipe=RECIPE)
     assert again == first
     assert is_whole(again)
+
+
+def test_files_that_come_back_otherwise_are_the_ones_that_the_row_names(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an upgrade of a library that writes images otherwise."""
+    pit_country(tmp_path, cast.ana)
+    with monkeypatch.context() as before:
+        before.setattr("training.services.datasets.write_heading", _older_heading)
+        first = build_dataset(recipe=RECIPE)
+    shutil.rmtree(first.folder)
+    again = build_dataset(recipe=RECIPE)
+    assert again.pk == first.pk
+    assert again.sha256 != first.sha256
+    assert is_whole(again)
+    assert again.dataset_sites.count() == 5
+
+
+def _older_heading(folder: Path, *, recipe: Recipe, types: tuple[str, ...]) -> dict[str, object]:
+    return {**write_heading(folder, recipe=recipe, types=types), "written_by": "an older library"}
 
 
 def test_a_new_label_gives_a_new_dataset_and_leaves_the_old_one(cast: Cast, tmp_path: Path) -> None:
