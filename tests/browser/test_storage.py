@@ -11,6 +11,18 @@ REFUSE = """() => {
     IDBObjectStore.prototype.add = () => { throw new DOMException("the disk is full", "QuotaExceededError") };
     window.allow = () => { IDBObjectStore.prototype.add = add };
 }"""
+BLOCK = """() => new Promise(resolve => indexedDB.open("mad-web", 1).onsuccess = ({ target }) => {
+    window.answer = () => target.result.close();
+    indexedDB.deleteDatabase("mad-web").onblocked = resolve; // whoever opens it now waits for that
+})"""
+OCCUPY = """() => new Promise(resolve => indexedDB.open("mad-web").onsuccess = ({ target }) => {
+    const store = target.result.transaction("outbox", "readwrite").objectStore("outbox");
+    let isHeld = true;
+    const hold = () => isHeld ? store.count().onsuccess = hold : target.result.close();
+    window.answer = () => isHeld = false;
+    hold();
+    resolve();
+})"""
 SAID = "Not saved: this browser refused to store it (the disk is full)"
 
 
@@ -45,6 +57,41 @@ def test_what_the_browser_cannot_store_is_not_decided(visit: Visit, stage: Stage
     visit.expect_moved_on(site)
     visit.expect_saved()
     assert [one["verdict"] for one in stage.decisions(STORM)[before:]] == ["add", "accept"]
+
+
+def test_a_storage_that_is_slow_to_open_is_told_and_waited_for(visit: Visit, stage: Stage) -> None:
+    other = visit.page
+    visit.log_in("ana")
+    other.evaluate(BLOCK)
+    page = visit.page = visit.context.new_page()
+    visit.watch(page)
+    page.goto(f"{stage.url}/review/synthetic-{STORM}/")
+    expect(page.locator("#state")).to_contain_text("The storage of this browser does not answer yet")
+    expect(page.get_by_role("heading", name="Nothing can be written down here")).to_be_visible()
+    other.evaluate("answer()")
+    visit.expect_saved()
+    expect(page.locator("#state")).to_be_hidden()
+    visit.open_site()
+
+
+def test_a_decision_that_is_slow_to_be_stored_is_told_and_waited_for(visit: Visit, stage: Stage) -> None:
+    page = visit.page
+    visit.log_in("ana")
+    visit.review(STORM)
+    visit.expect_saved()
+    before = len(stage.decisions(STORM))
+    site = visit.open_site()
+    visit.expect_seen()
+    page.evaluate(OCCUPY)
+    visit.press("a")
+    expect(page.locator("#toast")).to_contain_text("does not answer", timeout=10_000)
+    page.keyboard.press("u")
+    assert visit.open_site() == site
+    page.evaluate("answer()")
+    expect(page.locator("#toast")).to_contain_text("written down")
+    visit.expect_moved_on(site)
+    visit.expect_saved()
+    assert [(one["site"], one["verdict"]) for one in stage.decisions(STORM)[before:]] == [(site, "accept")]
 
 
 def test_decisions_outlive_the_clearing_of_the_storage(visit: Visit, stage: Stage) -> None:

@@ -3,6 +3,8 @@
 import { letterOf } from "./keys.js";
 
 const LOOK_MS = 500; // nobody can have looked sooner at what has come unasked
+const SLOW_MS = 5000; // the words stay longer than that: they are there until the storage answers
+const SLOW = "Not yet saved: the storage of this browser does not answer. Leave this page open; if it stays so, free some space or load the page anew.";
 
 /** What is said of a site that comes unasked, by the reason for which it does. */
 export const UNASKED = {
@@ -61,7 +63,7 @@ export class Deciding {
     this.#see(false); // until the next one is on screen
     const { pressedAt } = this.#waits;
     const isKept = await this.#write(async () => {
-      await this.#desk.decide(item, verdict, decision);
+      await this.#kept(this.#desk.decide(item, verdict, decision));
       this.#waits.begin(pressedAt);
       this.#queue.next();
     });
@@ -71,7 +73,7 @@ export class Deciding {
   /** A missed mine; true where it is written down. */
   draw({ geometry, option, axis, scene }) {
     return this.#write(async () => {
-      const key = await this.#desk.add({ geometry, types: option ? { [axis]: option.code } : {}, scene, name: option?.name });
+      const key = await this.#kept(this.#desk.add({ geometry, types: option ? { [axis]: option.code } : {}, scene, name: option?.name }));
       this.#outlines.add(key, geometry, option?.color, option?.name);
       this.#status.toast(`Missed mine drawn${option ? `: ${option.name}` : ""}. ${letterOf("undo")} takes it back.`);
     });
@@ -79,7 +81,7 @@ export class Deciding {
 
   complete(window) {
     return this.#write(async () => {
-      const key = await this.#desk.complete(window);
+      const key = await this.#kept(this.#desk.complete(window));
       this.#outlines.addArea(key, window.geometry);
       this.#status.toast(`Window complete. ${letterOf("undo")} takes it back.`);
     });
@@ -89,7 +91,7 @@ export class Deciding {
     if (this.#isBusy || step?.undone) return;
     if (!step) return this.#status.toast("There is nothing of yours left to undo.", "warn");
     await this.#write(async () => {
-      const key = await this.#desk.undo(step);
+      const key = await this.#kept(this.#desk.undo(step));
       this.#status.toast(`Undone: ${step.words}`);
       const drawn = KINDS[step.kind] ?? KINDS[step.verdict];
       if (drawn) this.#outlines[drawn](step.key);
@@ -109,6 +111,22 @@ export class Deciding {
       return false;
     } finally {
       this.#isBusy = false;
+    }
+  }
+
+  /** Wait until something is written down, not in silence where that takes long. */
+  async #kept(writing) {
+    let isTold = false;
+    const telling = setInterval(() => {
+      isTold = true;
+      this.#status.toast(SLOW, "warn");
+    }, SLOW_MS);
+    try {
+      const key = await writing;
+      if (isTold) this.#status.toast("The storage answers again: written down.");
+      return key;
+    } finally {
+      clearInterval(telling);
     }
   }
 

@@ -14,7 +14,7 @@ const isLeased = (item) => Boolean(item?.claim) && Date.parse(item.claim.expires
 
 /**
  * Events: `show` {item, why}, `ahead`, `progress`, `state`.
- * `state`: loading | reviewing | finished | leased | offline | signed-out | trouble
+ * `state`: loading | reviewing | finished | leased | offline | signed-out | trouble | unstored (nothing may begin yet)
  */
 export class Queue extends EventTarget {
   current = null;

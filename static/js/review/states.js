@@ -42,6 +42,8 @@ const WORDS = {
     say("You are logged out", `Log in to go on.${kept(unsaved)}`, el("button", { type: "button", class: "btn btn-primary", text: "Log in", on: { click: onLogIn } })),
   trouble: (queue, { onRetry, unsaved, links }) =>
     say("The queue cannot be read", `${queue.trouble}.${kept(unsaved)}`, again(onRetry), link(links.campaigns, "Campaigns")),
+  unstored: (queue, { onRetry, links }) =>
+    say("Nothing can be written down here", `${queue.trouble}.`, again(onRetry), link(links.campaigns, "Campaigns")),
 };
 
 /** Draw the state into its box; hidden while an item is open, or a past decision is looked at. */
