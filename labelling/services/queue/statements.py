@@ -21,6 +21,11 @@ from django.db import connection
 _AMONG = {"postgresql": "= ANY(%({})s)", "sqlite": "IN (SELECT value FROM json_each(%({})s))"}
 _NOT_AMONG = {"postgresql": "<> ALL(%({})s)", "sqlite": "NOT IN (SELECT value FROM json_each(%({})s))"}
 
+_IN_WISHED_ORDER = {
+    "postgresql": "array_position(%(wish)s::bigint[], s.id::bigint)",
+    "sqlite": "(SELECT key FROM json_each(%(wish)s) WHERE value = s.id)",
+}
+
 _IN_FORCE = (
     "d.verdict <> 'undo' AND NOT EXISTS (SELECT 1 FROM labelling_decision taken_back WHERE taken_back.undoes_id = d.id)"
 )
@@ -77,7 +82,8 @@ _STILL_FREE = f"""({_HAS} OR (%(lead)s = 1 AND {_OTHERS} = 0) OR CASE
             - (SELECT l.reviews FROM labelling_label l WHERE l.site_id = s.id)
         WHEN s.state = 'contested' THEN {_OTHERS} = 0
         ELSE 1 = 1 END)"""
-# The place that the reviewer has, or the first that nobody holds; a lease that has run out is taken over.
+# The place that the reviewer has, or the first that nobody holds; a lease that has run out is taken over. In the order
+# that is wished: what is held is served again in the order of its leases.
 LEASE = f"""
     INSERT INTO labelling_claim AS held
         (site_id, slot, campaign_id, reviewer_id, again, token, expires_at, created_at)
@@ -88,7 +94,7 @@ LEASE = f"""
                 WHERE k.site_id = s.id AND k.slot = places.slot AND k.expires_at > %(now)s)),
             CASE WHEN s.state <> 'open' THEN 9 + %(user)s %% 30000 END  -- any number may hold a gold site
         ), %(campaign)s, %(user)s, s.state <> 'open', {{token}}, %(until)s, %(now)s
-    FROM labelling_site s{{lax}} WHERE s.id {{wished}} AND {_STILL_FREE}
+    FROM labelling_site s{{lax}} WHERE s.id {{wished}} AND {_STILL_FREE} ORDER BY {{wished_order}}
     ON CONFLICT (site_id, slot) DO UPDATE SET
         campaign_id = excluded.campaign_id, reviewer_id = excluded.reviewer_id, again = excluded.again,
         expires_at = excluded.expires_at,
@@ -143,6 +149,7 @@ def ask(
         "wanted": wanted,
         "not_excluded": not_excluded,
         "wished": wished,
+        "wished_order": _IN_WISHED_ORDER[vendor],
         "among": f"AND s.id {_AMONG[vendor].format('among')}" if among is not None else "",
         "count": str(int(count)),
         **(words or {}),

@@ -122,6 +122,19 @@ def test_of_a_crowded_queue_only_what_is_held_is_shown(cast: Cast) -> None:
     assert hold(cast.ana, campaign, 4, 2) == ([*ids[4:6], *ids[:2]], ids[4:6])
 
 
+def test_what_is_held_comes_again_in_the_order_of_the_queue(cast: Cast) -> None:
+    """As after a reload: not in the order of the sites' numbers, nor in that in which the database found them."""
+    campaign = a_campaign()
+    ids = [site.pk for site in some_sites(6)]
+    for priority, site in enumerate(ids):
+        Site.objects.filter(pk=site).update(priority=priority)
+    for _ in range(2):
+        found = hold_ahead(user=cast.ana, campaign=campaign, count=6, hold=3)
+        assert [one.site for one in found.sites] == ids[::-1]
+        assert [claim.site_id for claim in found.claims] == ids[:2:-1]
+    assert take(cast.ana, campaign, count=6) == ids[::-1]
+
+
 def test_what_is_held_ahead_says_nothing_of_others_where_opinions_are_blind(cast: Cast) -> None:
     campaign = a_campaign(reviews_needed=2)
     sites = some_sites(4)
