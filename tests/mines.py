@@ -31,11 +31,13 @@ def a_source(name: str = "Tailings of Minas", **more: object) -> Source:
     return source
 
 
-def some_sites(count: int, *, types: Types | None = None, source: Source | None = None) -> list[Site]:
+def some_sites(
+    count: int, *, types: Types | None = None, source: Source | None = None, scores: Sequence[float | None] = ()
+) -> list[Site]:
     """Sites in a row, 0.05 degrees apart, the first of the highest priority."""
     specs = [
-        ClaimSpec(external_id=f"row {index}", geometry=square(HERE[0] + 0.05 * index), types=types or {})
-        for index in range(count)
+        ClaimSpec(f"row {index}", square(HERE[0] + 0.05 * index), types=types or {}, score=score)
+        for index, score in enumerate(scores or [None] * count)
     ]
     placed = place_claims(source=source or a_source(), claims=specs)
     ids = [proposal.site_id for proposal in placed.proposals]

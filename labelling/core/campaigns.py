@@ -27,8 +27,8 @@ class CampaignFilter:
         sources: names, one of which has proposed the site.
         types: codes, one of which the site has now.
         regions: ``eco_id`` of ecoregions, one of which the site lies in.
-        min_score: least score of the site, 0 to 1.
-        max_score: highest score of the site, 0 to 1, no less than the least.
+        min_score: least score, 0 to 1: of what one of the sources proposed, without sources the highest of the site.
+        max_score: highest score of the same, 0 to 1, no less than the least.
         evidence: keys of ``EVIDENCE``; there must be all of it.
         suspect: judged sites whose label looks wrong, instead of open ones; only leads are served such a queue.
     """

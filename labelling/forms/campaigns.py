@@ -88,7 +88,7 @@ class CampaignForm(forms.Form):
         required=False,
         min_value=0,
         max_value=1,
-        help_text="0 to 1; sites that only seeds speak of have none.",
+        help_text="0 to 1, of the sources where some are named; sites that only seeds speak of have none.",
     )
     max_score = forms.FloatField(
         label="Highest score",

@@ -6,11 +6,12 @@ from typing import Any, Self
 
 from django import forms
 from django.core.exceptions import BadRequest
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery
 from django.http import QueryDict
 
 from labelling.forms.filters import Filter
 from labelling.models import MineType, Proposal, Region, Site, Source
+from labelling.models.proposal import ProposalQuerySet
 from labelling.models.site import SiteQuerySet
 from labelling.models.spatial import Box
 from labelling.models.taxonomy import Axis
@@ -18,6 +19,7 @@ from labelling.models.taxonomy import Axis
 NONE = "none"
 PARTS_FROM = 3  # letters; PostgreSQL's index of names holds trigrams
 BESIDE = ("page", "bbox")  # keys of the URL that filter nothing
+_SCORE = {"step": "any", "title": "the highest score of a site; with a source, a score that it gives"}
 
 
 class SiteFilter(Filter):
@@ -32,8 +34,8 @@ class SiteFilter(Filter):
     region = forms.CharField(
         label="Region, biome or realm", required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
-    score_from = forms.FloatField(required=False, min_value=0, max_value=1)
-    score_to = forms.FloatField(required=False, min_value=0, max_value=1)
+    score_from = forms.FloatField(required=False, min_value=0, max_value=1, widget=forms.NumberInput(attrs=_SCORE))
+    score_to = forms.FloatField(required=False, min_value=0, max_value=1, widget=forms.NumberInput(attrs=_SCORE))
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -70,24 +72,30 @@ class SiteFilter(Filter):
         if not self.is_valid():
             return Site.objects.none()
         wanted = self.cleaned_data
-        sites = Site.objects.filter(_named(wanted["q"]), _in_region(wanted["region"]), *self._typed(), *self._scored())
+        sites = Site.objects.filter(_named(wanted["q"]), _in_region(wanted["region"]), *self._typed())
         if wanted["state"]:
             sites = sites.filter(state=wanted["state"])
-        if wanted["source"]:
-            claims = Proposal.objects.standing().filter(site=OuterRef("pk"), source=wanted["source"])
-            sites = sites.filter(Exists(claims.order_by()))
-        return sites
+        return sites.claimed(self._claims(), wanted["score_from"], wanted["score_to"])
+
+    def rows(self) -> SiteQuerySet:
+        """All sites, each with ``shown_score``: the highest, of its source where the form names one."""
+        claims = self._claims() if self.is_valid() else None
+        if claims is None:
+            return Site.objects.annotate(shown_score=F("score"))
+        highest = claims.values("site").annotate(highest=Max("score")).values("highest")
+        return Site.objects.annotate(shown_score=Subquery(highest))
+
+    def _claims(self) -> ProposalQuerySet | None:
+        """What the source says that the form names, on a site of the query around."""
+        if source := self.cleaned_data["source"]:
+            return Proposal.objects.standing().filter(site=OuterRef("pk"), source=source).order_by()
+        return None
 
     def _typed(self) -> Iterator[Q]:
         for axis in Axis.values:
             if code := self.cleaned_data[axis]:
                 # By its number: PostgreSQL knows how common each is, but nothing across a join.
                 yield Q(**{axis: None if code == NONE else self._type_ids[code]})
-
-    def _scored(self) -> Iterator[Q]:
-        for name, bound in (("score_from", "score__gte"), ("score_to", "score__lte")):
-            if (score := self.cleaned_data[name]) is not None:
-                yield Q(**{bound: score})
 
 
 def _named(text: str) -> Q:

@@ -37,19 +37,27 @@ class SiteQuerySet(models.QuerySet["Site"]):
         if conditions.types:
             named = MineType.objects.filter(code__in=conditions.types).values("pk")
             found = found.filter(Q(feature__in=named) | Q(commodity__in=named) | Q(method__in=named))
-        if conditions.sources:
-            found = found.filter(Exists(_said().filter(source__name__in=conditions.sources)))
+        claims = _said().filter(source__name__in=conditions.sources) if conditions.sources else None
+        found = found.claimed(claims, conditions.min_score, conditions.max_score)
         if "several_sources" in conditions.evidence:
             found = found.filter(Exists(_said_by_two()))
         if "imagery" in conditions.evidence:
             found = found.filter(Exists(Scene.objects.filter(footprint__intersects=OuterRef("footprint")).order_by()))
         if conditions.suspect:
             found = found.filter(suspect__decision=F("label__decision"))
-        if conditions.min_score is not None:
-            found = found.filter(score__gte=conditions.min_score)
-        if conditions.max_score is not None:
-            found = found.filter(score__lte=conditions.max_score)
         return found
+
+    def claimed(self, claims: Any | None, low: float | None, high: float | None) -> "Self":
+        """Sites on which one of some claims stands, with a score between two bounds.
+
+        Args:
+            claims: standing proposals of a site of the query around; None: the highest score of the site counts.
+            low: 0 to 1; where neither is given, what has no score counts too.
+            high: 0 to 1.
+        """
+        bounds = {"score__gte": low, "score__lte": high}
+        between = Q(**{name: bound for name, bound in bounds.items() if bound is not None})
+        return self.filter(between if claims is None else Exists(claims.filter(between)))
 
     def shown(self) -> "Self":
         """With what a card shows beside the outline, but without the outline of the region, which is huge."""

@@ -44,6 +44,7 @@ def sites(request: HttpRequest) -> HttpResponse:
     form = SiteFilter.of(request.GET)
     found = form.sites()
     pages = FirstRows(found.order_by(*URGENT), PER_PAGE)
+    pages.rows = form.rows()
     context = {
         "form": form,
         "asked": _filter_of(request),
@@ -62,6 +63,9 @@ def _filter_of(request: HttpRequest) -> str:
 
 class FirstRows(Paginator):  # type: ignore[type-arg]  # Django's own is not generic
     """The first pages of the sites that fit, so that a list of a million costs no more than one of ``LISTED``."""
+
+    rows = Site.objects.all()
+    """What a page shows them as."""
 
     @cached_property
     def _found(self) -> list[int]:
@@ -90,7 +94,7 @@ class FirstRows(Paginator):  # type: ignore[type-arg]  # Django's own is not gen
             ids = list(cast(SiteQuerySet, self.object_list).order_by(*URGENT).values_list("pk", flat=True)[here])
         else:
             ids = self._found[here]
-        return Page(Site.objects.filter(pk__in=ids).shown().order_by(*URGENT), number, self)
+        return Page(self.rows.filter(pk__in=ids).shown().order_by(*URGENT), number, self)
 
     def frame(self) -> dict[str, Any]:
         """The box around the sites; where they are many, around some, and the address that looks at all."""

@@ -21,6 +21,7 @@ _REGIONS = 200
 _DISTRICTS = 600
 _COLUMNS = "id footprint point cell area_ha region_id state feature_id commodity_id method_id version name score"
 _COLUMNS += " priority why synthetic created_at updated_at"
+_SCORE = _COLUMNS.split().index("score")
 _CLAIMED = "site_id source_id external_id geometry types score is_mine properties created_at"
 
 
@@ -47,7 +48,7 @@ def settle(count: int, seed: int = 7, *, after: int = 0) -> None:
             Proposal,
             _CLAIMED,
             [
-                (row[0], source, f"{row[0]}", row[2], "{}", None, True, "{}", row[-1])
+                (row[0], source, f"{row[0]}", row[2], "{}", row[_SCORE], True, "{}", row[-1])
                 for row, source in zip(rows, claimed_by, strict=True)
             ],
         )

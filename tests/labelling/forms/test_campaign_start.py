@@ -18,11 +18,11 @@ from tests.truth import region
 pytestmark = pytest.mark.django_db
 POND, GOLD = ("feature", "pond"), ("commodity", "gold")
 PLACES = {
-    "a gold pond": (-44.0, "usgs", (POND, GOLD)),
-    "a pond": (-43.9, "usgs", (POND,)),
-    "a gold mine": (-43.8, "anm", (GOLD,)),
-    "a far pond": (-30.0, "anm", (POND,)),
-    "a nameless place": (-29.9, "anm", ()),
+    "a gold pond": (-44.0, "usgs", (POND, GOLD), None),
+    "a pond": (-43.9, "usgs", (POND,), None),
+    "a gold mine": (-43.8, "anm", (GOLD,), 0.625),
+    "a far pond": (-30.0, "anm", (POND,), 0.9),
+    "a nameless place": (-29.9, "anm", (), None),
 }
 
 
@@ -32,13 +32,13 @@ def mines(cast: Cast) -> dict[str, Site]:
     region(11, "Caatinga", box(-31, -21, -25, -19))
     region(12, "Campos without a site", box(0, 0, 1, 1))
     found = {}
-    for name, (west, source, types) in PLACES.items():
+    for name, (west, source, types, score) in PLACES.items():
         said = {axis: ((code, None),) for axis, code in types}
-        claim = ClaimSpec(name, square(west, -20), types=said, name=name)
+        claim = ClaimSpec(name, square(west, -20), types=said, score=score, name=name)
         found[name] = place_claims(source=a_source(source), claims=[claim]).proposals[0].site
     decide(cast.ana, found["a pond"])
-    for name, score in (("a gold mine", 0.625), ("a far pond", 0.9)):
-        Site.objects.filter(pk=found[name].pk).update(score=score)
+    twice = ClaimSpec("seen again", square(-30.0, -20), score=0.95)
+    place_claims(source=a_source("a model"), claims=[twice])
     return found
 
 
@@ -62,6 +62,11 @@ def start(query: str) -> CampaignStart:
             "score_from=0.625&source=anm",
             CampaignFilter(sources=("anm",), min_score=0.625),
             ("Source: anm", "Score from: 0.625"),
+        ),
+        (
+            "score_to=0.92&source=anm",
+            CampaignFilter(sources=("anm",), max_score=0.92),
+            ("Source: anm", "Score to: 0.92"),
         ),
         ("region=caat", CampaignFilter(regions=(11,)), ("Region, biome or realm: caat",)),
         ("region=tropical+grass", CampaignFilter(regions=(11, 10)), ("Region, biome or realm: tropical grass",)),

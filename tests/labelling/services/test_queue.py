@@ -293,15 +293,14 @@ def test_a_campaign_serves_only_what_meets_all_its_conditions(cast: Cast) -> Non
         realm="Neotropic",
         geom=MultiPolygon(drawn(-60, -30, side=1), srid=4326),
     )
-    good, elsewhere, other_type, other_region, unsure, sure, other_source = some_sites(7)
+    scores = (0.9, 0.9, 0.9, 0.9, None, 0.95, 0.9)
+    good, elsewhere, other_type, other_region, unsure, sure, another = some_sites(7, scores=scores)
     west = square(HERE[0] - 0.01, HERE[1] - 0.01, side=0.03)
-    for site in (good, other_type, other_region, unsure, sure, other_source):
+    for site in (good, other_type, other_region, unsure, sure, another):
         Site.objects.filter(pk=site.pk).update(footprint=to_geos(square()))
-    Site.objects.update(score=0.9, region=region, feature=MineType.objects.get(code="pond"))
+    Site.objects.update(region=region, feature=MineType.objects.get(code="pond"))
     Site.objects.filter(pk=other_type.pk).update(feature=MineType.objects.get(code="open_pit"))
     Site.objects.filter(pk=other_region.pk).update(region=None)
-    Site.objects.filter(pk=unsure.pk).update(score=None)
-    Site.objects.filter(pk=sure.pk).update(score=0.95)
     campaign = a_campaign(
         conditions={
             "area": {"type": "Polygon", "coordinates": [[list(xy) for xy in west.exterior.coords]]},
@@ -312,7 +311,7 @@ def test_a_campaign_serves_only_what_meets_all_its_conditions(cast: Cast) -> Non
             "max_score": 0.9,
         }
     )
-    assert set(ahead(cast.ana, campaign)) == {good.pk, other_source.pk}
+    assert set(ahead(cast.ana, campaign)) == {good.pk, another.pk}
     assert elsewhere.pk not in ahead(cast.ana, campaign)
     a_source("Another set")
     assert ahead(cast.ana, a_campaign("Others", conditions={"sources": ["Another set"]})) == []

@@ -92,6 +92,36 @@ def test_the_highest_score_stands_in_the_table(gus: Client, mines: dict[str, Sit
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("source=a+model", {"Kamoto", "nobody"}),
+        ("source=a+model&score_from=0.85", {"Kamoto"}),
+        ("source=a+model&score_to=0.29", {"nobody"}),
+        ("source=a+model&score_from=0.3&score_to=0.85", {"Kamoto"}),
+        ("source=a+model&score_from=0.9", set()),
+        ("source=usgs&score_from=0.6", set()),
+        ("source=usgs&score_to=0.6", {"Kamoto"}),
+        ("source=surveys&score_to=1", {"nobody"}),
+    ],
+)
+def test_with_a_source_the_score_is_one_that_it_gives(
+    gus: Client, mines: dict[str, Site], query: str, names: set[str]
+) -> None:
+    """The model has seen Kamoto twice; of Mutanda the surveys give no score at all."""
+    for name, place, score in (("a", (26, -11), 0.3), ("b", (26, -11), 0.875), ("c", (-70, -30), 0.25)):
+        claimed(name, Point(*place), by="a model", score=score)
+    assert set(listed(gus, query)) == names
+    assert {one["properties"]["name"] for one in mapped(gus, f"{query}&bbox=-180,-90,180,90")["features"]} == names
+
+
+def test_the_table_shows_the_score_of_the_source_that_is_asked_for(gus: Client, mines: dict[str, Site]) -> None:
+    claimed("again", Point(26, -11), by="a model", score=0.875)
+    answer = gus.get("/sites/?source=usgs").text
+    assert re.findall(r'<tr data-site="\d+".*?<td class="num">(.*?)</td>', answer, re.S) == ["0.50"]
+    assert "Score of the source" in answer
+
+
 def test_a_site_is_found_by_its_number(gus: Client, mines: dict[str, Site]) -> None:
     assert listed(gus, f"q={mines['Kamoto'].pk}") == ["Kamoto"]
     assert listed(gus, f"q=%23{mines['Kamoto'].pk}") == ["Kamoto"]
