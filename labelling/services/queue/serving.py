@@ -113,11 +113,16 @@ def hold_ahead(*, user: User, campaign: Campaign, count: int, hold: int, exclude
     """
     if hold <= 0:
         return Ahead(upcoming_sites(user=user, campaign=campaign, count=count, exclude=exclude), [])
-    with transaction.atomic():
-        return _hold_ahead(Free(user, campaign, exclude, lock=True), count, hold)
+    for _ in range(_ROUNDS):
+        with transaction.atomic():
+            ahead, asked = _hold_round(Free(user, campaign, exclude, lock=True), count, hold)
+        if len(ahead.claims) == asked:
+            break
+    return ahead
 
 
-def _hold_ahead(free: Free, count: int, hold: int) -> Ahead:
+def _hold_round(free: Free, count: int, hold: int) -> tuple[Ahead, int]:
+    """One try, and of how many a lease was asked. Where others were faster on some, the next finds what is left."""
     sites = free.own()[:hold]
     free.exclude |= {one.site for one in sites}
     found, missing = _deal(free, max(0, count - len(sites))), hold - len(sites)
@@ -127,7 +132,7 @@ def _hold_ahead(free: Free, count: int, hold: int) -> Ahead:
     claims = lease_sites(user=free.user, campaign=free.campaign, site_ids=ids, wanted=free.opinions_wanted())
     if len(claims) == hold and held_by_others(user=free.user, campaign=free.campaign) >= count:
         found = found[:missing]
-    return Ahead([*sites, *found], claims)
+    return Ahead([*sites, *found], claims), len(ids)
 
 
 def _deal(free: Free, count: int) -> list[Upcoming]:
