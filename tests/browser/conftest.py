@@ -24,6 +24,16 @@ from tests.cast import PASSWORD
 from tests.stack import free_port
 
 SUPPLIED = """count => parseInt(document.getElementById("ahead-words").textContent.replace(/\\s/g, "")) >= count"""
+# A toast goes after a while, perhaps before a busy machine has looked: each is written down.
+NOTE_TOASTS = """addEventListener("DOMContentLoaded", () => {
+    const toast = document.getElementById("toast");
+    window.told = [];
+    if (toast) new MutationObserver(() => told.push(toast.textContent)).observe(toast, { childList: true });
+})"""
+IS_TOLD = """words => {
+    const place = told.findIndex(text => text.includes(words));
+    return place >= 0 && told.splice(0, place + 1);
+}"""
 expect.set_options(timeout=30_000)  # the machine may be busy with other work
 
 
@@ -71,6 +81,7 @@ class Visit:
     expected: tuple[str, ...] = ()
 
     def watch(self, page: Page) -> None:
+        page.add_init_script(NOTE_TOASTS)
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("pageerror", lambda error: self._note("error", str(error)))
         page.on("response", self._answered)
@@ -126,6 +137,10 @@ class Visit:
                 return
             self.page.keyboard.press("Tab")
         pytest.fail(f"the Tab key does not lead to {target}")
+
+    def expect_told(self, words: str) -> None:
+        """Wait until the review screen says something that it has not said before."""
+        self.page.wait_for_function(IS_TOLD, arg=words)
 
     def expect_saved(self, count: int = 0) -> None:
         expect(self.page.locator("#saved")).to_have_attribute("data-unsaved", str(count))

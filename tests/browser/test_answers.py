@@ -60,7 +60,7 @@ def test_a_page_in_its_place_takes_no_window_back(visit: Visit, stage: Stage) ->
     visit.review("looks")
     before = stage.rows(standing)[0][0]
     visit.press("c", "c")
-    expect(page.locator("#toast")).to_contain_text("Window complete")
+    visit.expect_told("Window complete")
     visit.expect_saved()
     assert stage.rows(standing) == [(before + 1,)]
     page.route("**/revoke/", lambda route: route.fulfill(status=200, body=PAGE))

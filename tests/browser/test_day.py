@@ -87,7 +87,7 @@ def test_a_reviewers_day(visit: Visit, stage: Stage) -> None:
     expect(page.get_by_role("heading", name="Missed mine", exact=True)).to_be_visible()
     visit.press("2")
     page.get_by_role("button", name="Keep").click()
-    expect(page.locator("#toast")).to_contain_text("Missed mine drawn: open pit")
+    visit.expect_told("Missed mine drawn: open pit")
 
     # decide, think again: the site is back on screen, and is decided otherwise
     visit.press("u")
@@ -102,7 +102,7 @@ def test_a_reviewers_day(visit: Visit, stage: Stage) -> None:
     visit.press("c")
     expect(page.get_by_role("heading", name="Is everything in this window labelled?")).to_be_visible()
     page.get_by_role("button", name="Window complete").last.click()
-    expect(page.locator("#toast")).to_contain_text("Window complete")
+    visit.expect_told("Window complete")
     visit.expect_saved()
 
     # everything is in the database

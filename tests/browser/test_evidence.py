@@ -146,7 +146,9 @@ def test_two_dates_under_a_line(visit: Visit) -> None:
     page = visit.page
     visit.log_in("ana")
     visit.review("looks")
-    newer, older = (text.strip() for text in page.locator("#dates").get_by_role("button").all_inner_texts())
+    dates = page.locator("#dates").get_by_role("button")
+    expect(dates).to_have_count(2)
+    newer, older = (text.strip() for text in dates.all_inner_texts())
     visit.press("d")
     line = page.get_by_role("slider", name="Line between the earlier and the later date")
     expect(line).to_be_focused()
@@ -257,7 +259,7 @@ def test_where_there_is_one_date_there_is_nothing_to_compare(visit: Visit) -> No
     expect(page.locator("#dates")).to_be_hidden()
     expect(page.locator("#spectrum")).to_be_hidden()
     visit.press("d")
-    expect(page.locator("#toast")).to_contain_text("No second date")
+    visit.expect_told("No second date")
     expect(page.locator("#compare")).to_be_hidden()
 
 

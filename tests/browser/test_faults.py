@@ -57,15 +57,16 @@ class Day:
 @pytest.mark.parametrize(("story", "count"), [("looks", 1), (MANY, HELD)])
 def test_a_closed_browser_frees_its_sites_at_once(visit: Visit, stage: Stage, story: str, count: int) -> None:
     """Where there are many sites, those that come next are held too."""
-    held = "SELECT site_id FROM labelling_claim"
+    held = "SELECT site_id FROM labelling_claim JOIN labelling_campaign AS c ON c.id = campaign_id WHERE c.slug = ?"
+    slug = f"synthetic-{story}"
     visit.log_in("ana")
     visit.review(story)
     visit.expect_saved()
-    sites = {site for (site,) in stage.rows(held)}
+    sites = {site for (site,) in stage.rows(held, slug)}
     assert len(sites) == count
     assert visit.open_site() in sites
     visit.page.close(run_before_unload=True)
-    wait_until(lambda: not stage.rows(held), "no site is held")
+    wait_until(lambda: not stage.rows(held, slug), "no site is held")
 
 
 def test_two_hundred_decisions_outlive_network_server_and_browser(

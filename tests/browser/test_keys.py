@@ -56,7 +56,7 @@ def test_a_day_without_a_mouse(visit: Visit, stage: Stage) -> None:
     visit.press("n", "Enter")
     expect(page.get_by_role("heading", name="Missed mine", exact=True)).to_be_visible()
     visit.press("Shift+ArrowRight", "Shift+ArrowRight", "Shift+ArrowUp", "-", "-", "8", "Enter")
-    expect(page.locator("#toast")).to_contain_text("Missed mine drawn: artisanal diggings")
+    visit.expect_told("Missed mine drawn: artisanal diggings")
 
     visit.press("u")
     skipped = visit.expect_moved_on(unsure)
@@ -87,7 +87,7 @@ def test_a_day_without_a_mouse(visit: Visit, stage: Stage) -> None:
     visit.press("m")
     page.keyboard.type("a dam on the left side")
     visit.press("Escape", "c", "c")
-    expect(page.locator("#toast")).to_contain_text("Window complete")
+    visit.expect_told("Window complete")
     visit.press("a")
     visit.expect_moved_on(skipped)
     visit.expect_saved()

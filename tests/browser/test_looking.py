@@ -81,7 +81,7 @@ def test_what_was_decided_before_a_reload_is_fetched(visit: Visit) -> None:
     visit.expect_trouble(*OFFLINE)
     visit.context.set_offline(True)
     visit.press(",")
-    expect(page.locator("#toast")).to_contain_text(f"Site {unsure} cannot be shown now: no connection")
+    visit.expect_told(f"Site {unsure} cannot be shown now: no connection")
     assert visit.open_site() == waiting
     visit.context.set_offline(False)
     visit.press(",")

@@ -15,7 +15,9 @@ def find(page: Page, color: str) -> tuple[float, float]:
     found = page.wait_for_function(
         """(wanted) => {
           const canvas = document.querySelector('#map canvas');
-          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+          copy.drawImage(canvas, 0, 0);
+          const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
           const box = canvas.getBoundingClientRect();
           for (let at = 0; at < data.length; at += 4)
             if ('#' + [0, 1, 2].map((i) => data[at + i].toString(16).padStart(2, '0')).join('') === wanted) {

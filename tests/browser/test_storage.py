@@ -39,20 +39,20 @@ def test_what_the_browser_cannot_store_is_not_decided(visit: Visit, stage: Stage
     before = len(stage.decisions(STORM))
 
     visit.press("a")
-    expect(page.locator("#toast")).to_contain_text(SAID)
+    visit.expect_told(SAID)
     assert visit.open_site() == site
     visit.expect_saved()
     visit.press("z")
-    expect(page.locator("#toast")).to_contain_text(SAID)
+    visit.expect_told(SAID)
     expect(page.locator("#undo-words")).to_have_text(f"undo “skipped {first}”")
     visit.press("n", "Enter", "8", "Enter")
-    expect(page.locator("#toast")).to_contain_text(SAID)
+    visit.expect_told(SAID)
     expect(page.get_by_role("heading", name="Missed mine", exact=True)).to_be_visible()  # the drawing is still there
     assert len(stage.decisions(STORM)) == before
 
     page.evaluate("allow()")
     visit.press("Enter")
-    expect(page.locator("#toast")).to_contain_text("Missed mine drawn: artisanal diggings")
+    visit.expect_told("Missed mine drawn: artisanal diggings")
     visit.press("a")
     visit.expect_moved_on(site)
     visit.expect_saved()
@@ -84,11 +84,11 @@ def test_a_decision_that_is_slow_to_be_stored_is_told_and_waited_for(visit: Visi
     visit.expect_seen()
     page.evaluate(OCCUPY)
     visit.press("a")
-    expect(page.locator("#toast")).to_contain_text("does not answer", timeout=10_000)
+    visit.expect_told("does not answer")
     page.keyboard.press("u")
     assert visit.open_site() == site
     page.evaluate("answer()")
-    expect(page.locator("#toast")).to_contain_text("written down")
+    visit.expect_told("written down")
     visit.expect_moved_on(site)
     visit.expect_saved()
     assert [(one["site"], one["verdict"]) for one in stage.decisions(STORM)[before:]] == [(site, "accept")]

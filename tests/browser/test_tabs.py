@@ -76,7 +76,7 @@ def test_a_second_tab_follows_the_first(visit: Visit, stage: Stage) -> None:
 
     visit.press("a")
     visit.expect_moved_on(site)
-    expect(other.page.locator("#toast")).to_contain_text("You have decided on that site in another tab")
+    other.expect_told("You have decided on that site in another tab")
     second = other.expect_moved_on(site)
     visit.expect_saved()
     other.expect_saved()

@@ -21,6 +21,7 @@ from tests.scenes import make_scene
 pytestmark = pytest.mark.django_db
 
 BANDS = ("B02", "B03", "B04")
+NOBODY = 10**12  # no sequence comes so far
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_a_neighbour_leaves_the_ring_and_comes_back_when_it_is_rejected(gus: Cli
 def test_what_is_not_there_is_not_there_alike(gus: Client, scene: Scene, tmp_path: Path) -> None:
     site = a_site_in(scene)
     away = import_scenes(paths=[make_scene(tmp_path / "b.tif", lon=10, lat=10, bands=BANDS)]).added[0]
-    answers_ = [get(gus, *ids) for ids in ((site.pk, 999), (999, scene.pk), (site.pk, away.pk), (2**62, 2**62))]
+    answers_ = [get(gus, *ids) for ids in ((site.pk, NOBODY), (NOBODY, scene.pk), (site.pk, away.pk), (2**62, 2**62))]
     assert {answer.status_code for answer in answers_} == {404}
     assert len({answer.content for answer in answers_}) == 1
     assert {answer["Cache-Control"] for answer in answers_} == {"private, no-store"}

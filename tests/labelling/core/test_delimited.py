@@ -105,7 +105,7 @@ def test_a_line_without_an_end_is_refused_at_once(tmp_path: Path) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50_000_000
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def test_nul_bytes_and_turned_text_do_not_reach_the_database(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def test_an_endless_view_is_refused_at_once(tmp_path: Path) -> None:
     path = write_geopackage(tmp_path / "view.gpkg", ROWS, extra=view)
     started = time.monotonic()
     assert "not a plain table" in refused(path)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize(

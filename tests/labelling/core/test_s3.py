@@ -58,7 +58,7 @@ def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServ
     with file_server(tmp_path) as server:
         monkeypatch.setenv("MAD_S3_BUCKETS", "imagery")
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.origin)
-        monkeypatch.setenv("MAD_REMOTE_TIMEOUT_S", "1")
+        monkeypatch.setenv("MAD_REMOTE_TIMEOUT_S", "30")
         yield server
 
 

@@ -90,7 +90,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServe
     with file_server(tmp_path) as server:
         monkeypatch.setenv("MAD_REMOTE_HOSTS", server.origin)
         monkeypatch.setenv("MAD_REMOTE_NETWORKS", "127.0.0.0/8")
-        monkeypatch.setenv("MAD_REMOTE_TIMEOUT_S", "1")
+        monkeypatch.setenv("MAD_REMOTE_TIMEOUT_S", "30")
         yield server
 
 

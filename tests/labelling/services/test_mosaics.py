@@ -86,8 +86,8 @@ def test_an_address_names_its_scenes_and_its_version_follows_each(halves: Halves
 
 @pytest.mark.parametrize(
     "key",
-    ["", "-", "1-", "-1", "0", "1--2", "1-x", "１", "1 ", "1\n", "999", "{west}-999", "{west}-{west}", "9" * 19,
-     "9" * 4000, "{west}-" * MAX_SCENES + "{east}", "../1", "1;2"],
+    ["", "-", "1-", "-1", "0", "1--2", "1-x", "１", "1 ", "1\n", "9" * 12, "{west}-" + "9" * 12, "{west}-{west}",
+     "9" * 19, "9" * 4000, "{west}-" * MAX_SCENES + "{east}", "../1", "1;2"],
 )  # fmt: skip
 def test_any_other_address_is_none(halves: Halves, key: str) -> None:
     with pytest.raises(NotFound, match="no such scene"):

@@ -94,7 +94,7 @@ def test_two_leads_at_once_are_told(cast: Cast, site: Site) -> None:
 
 def test_an_opinion_that_is_gone_settles_nothing(cast: Cast, site: Site) -> None:
     lea = at(cast.lea)
-    sent = form_of(lea.get(PATH), "ben") | {"decision": "999"}
+    sent = form_of(lea.get(PATH), "ben") | {"decision": "9" * 12}
     assert "Nothing was settled: that opinion has been taken back." in lea.post(PATH, sent, follow=True).text
 
 
