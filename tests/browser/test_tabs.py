@@ -8,6 +8,8 @@ from tests.browser.stage import STORM
 from tests.cast import PASSWORD
 from tests.waiting import wait_until
 
+LEASE = "SELECT token FROM labelling_claim WHERE site_id = ?"
+
 
 def another_tab(visit: Visit) -> Visit:
     tab = Visit(visit.stage, visit.context, visit.context.new_page(), expected=visit.expected)
@@ -191,3 +193,23 @@ def test_many_conflicts_are_settled_one_after_the_other(visit: Visit, stage: Sta
     expect(page.get_by_role("dialog")).to_have_count(0)
     made = [(one["site"], one["version"] is not None) for one in stage.decisions(STORM)[before:]]
     assert made == [*((site, False) for site in sites), (sites[2], True), (sites[3], True)]
+
+
+def test_a_tab_that_is_closed_takes_nothing_from_the_other(visit: Visit, stage: Stage) -> None:
+    """Both hold the same sites: what the closed one gives back is leased again at once."""
+    visit.log_in("ana")
+    visit.review(STORM)
+    visit.expect_saved()
+    other = another_tab(visit)
+    other.review(STORM)
+    other.expect_saved()
+    site = visit.open_site()
+    shared = stage.rows(LEASE, site)
+    assert len(shared) == 1
+    other.page.close(run_before_unload=True)
+    wait_until(lambda: len(now := stage.rows(LEASE, site)) == 1 and now != shared, "it is leased anew")
+    before = len(stage.decisions(STORM))
+    visit.press("a")
+    visit.expect_moved_on(site)
+    visit.expect_saved()
+    assert made_since(stage, before) == [("ana", site, "accept")]

@@ -6,6 +6,7 @@ const BEAT_MS = 60000;
 const RETRY_MS = 4000;
 const LOOK_AGAIN_MS = 60000; // after the end of a queue: what others skip or bring comes back
 const REST_MS = 150;
+const AFTER_LEAVING_MS = 500; // then the server has what another tab gave back as it closed
 const HOLD = 10; // leased at once: the open item and those right after it, while twice as many are found
 const AHEAD = 2 * HOLD;
 const LEFT = 4; // more are asked for when fewer of them are left after the open one
@@ -33,6 +34,7 @@ export class Queue extends EventTarget {
   #timer = null;
   #aheadCount;
   #first;
+  #tabs = null; // of the same campaign in this browser
 
   /** `first`: a site to begin with, if it can be had. */
   constructor({ api, slug, ahead = AHEAD, first = null }) {
@@ -41,6 +43,8 @@ export class Queue extends EventTarget {
     this.#slug = slug;
     this.#aheadCount = ahead;
     this.#first = first;
+    if ("BroadcastChannel" in globalThis) this.#tabs = new BroadcastChannel(`mad-queue ${slug}`);
+    this.#tabs?.addEventListener("message", () => this.#leaseAnew());
     setInterval(() => this.#beat(), BEAT_MS);
   }
 
@@ -100,6 +104,13 @@ export class Queue extends EventTarget {
   /** The page goes away: let the site go at once instead of after its lease. */
   leave() {
     for (const item of [this.current, ...this.ahead]) if (item) this.#release(item, true);
+    this.#tabs?.postMessage("left");
+  }
+
+  /** Another tab is closed, and has given back what its person holds in this one too. */
+  #leaseAnew() {
+    for (const item of [this.current, ...this.ahead]) if (item) item.claim = null;
+    this.#later(AFTER_LEAVING_MS);
   }
 
   #show(item, why) {
